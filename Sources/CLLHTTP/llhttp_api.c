@@ -1,0 +1,3 @@
+#include "CLLHTTP.h"
+#pragma clang diagnostic ignored "-Wunused-parameter"
+#include "/usr/share/llhttp/api.c"

@@ -1,0 +1,4 @@
+#ifndef CLibuv_SHIM_H
+#define CLibuv_SHIM_H
+#include <uv.h>
+#endif

@@ -1,0 +1,4 @@
+#ifndef CROOST_H
+#define CROOST_H
+#include "roost_channel.h"
+#endif
