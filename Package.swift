@@ -6,6 +6,7 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableExperimentalFeature("Lifetimes"),
     .treatAllWarnings(as: .error),
     .strictMemorySafety(),
 ]
@@ -75,13 +76,17 @@ let package = Package(
         swift("RoostPool", ["RoostBasics"]),
         swift("RoostWire", ["RoostBasics", "RoostTensors"]),
         // Floor 4: bodies.
-        swift("RoostInstance", [
-            "CRoost", "RoostBasics", "RoostTensors", "RoostChannel", "RoostSandbox", "RoostPlugins", "RoostWire",
-        ]),
-        swift("RoostHost", [
-            "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostHTTP", "RoostELF",
-            "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
-        ]),
+        swift(
+            "RoostInstance",
+            [
+                "CRoost", "RoostBasics", "RoostTensors", "RoostChannel", "RoostSandbox", "RoostPlugins", "RoostWire",
+            ]),
+        swift(
+            "RoostHost",
+            [
+                "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostHTTP", "RoostELF",
+                "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
+            ]),
         // Floor 5: doors.
         .executableTarget(name: "roost", dependencies: ["RoostHost"], swiftSettings: strict),
         .executableTarget(name: "roost-instance", dependencies: ["RoostInstance"], swiftSettings: strict),
@@ -89,8 +94,11 @@ let package = Package(
         swift("RoostPlugin", ["RoostABI", "RoostTensors"]),
         plugin("linear"),
         plugin("trees"),
+        // Aside: for tests only.
+        swift("RoostTesting", []),
         // Tests.
         tests("RoostBasics", ["RoostBasics"]),
+        tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel", "RoostTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,122 @@
+#include "roost_channel.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+void roost_futex_sleep(uint32_t *word, int timeout_ms) {
+  struct timespec limit = {timeout_ms / 1000, (timeout_ms % 1000) * 1000000L};
+  syscall(SYS_futex, word, FUTEX_WAIT, 1, timeout_ms < 0 ? NULL : &limit, NULL, 0);
+}
+
+void roost_futex_wake(uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0); }
+
+static int map_twice(uint8_t *at, int memory, uint64_t offset, uint64_t size) {
+  for (int copy = 0; copy < 2; copy++) {
+    void *place = at + (uint64_t)copy * size;
+    if (mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memory, (off_t)offset) != place) return -1;
+  }
+  return 0;
+}
+
+void *roost_channel_map(int memory, uint64_t ring_bytes) {
+  uint64_t total = ROOST_CHANNEL_PAGE + 4 * ring_bytes;
+  uint8_t *base = mmap(NULL, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (base == MAP_FAILED) return NULL;
+  void *page = mmap(base, ROOST_CHANNEL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memory, 0);
+  uint8_t *rings = base + ROOST_CHANNEL_PAGE;
+  if (page == MAP_FAILED || map_twice(rings, memory, ROOST_CHANNEL_PAGE, ring_bytes) != 0 ||
+      map_twice(rings + 2 * ring_bytes, memory, ROOST_CHANNEL_PAGE + ring_bytes, ring_bytes) != 0) {
+    int reason = errno;
+    munmap(base, total);
+    errno = reason;
+    return NULL;
+  }
+  return base;
+}
+
+int roost_sealed_memory(const char *name, uint64_t size) {
+  int memory = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+  if (memory < 0) return -1;
+  if (ftruncate(memory, (off_t)size) != 0 || fcntl(memory, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW) != 0) {
+    int reason = errno;
+    close(memory);
+    errno = reason;
+    return -1;
+  }
+  return memory;
+}
+
+int roost_seal_writes(int memory) { return fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL); }
+
+int roost_send_descriptor(int socket, int descriptor) {
+  char byte = 0;
+  struct iovec data = {&byte, 1};
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+  } control;
+  memset(&control, 0, sizeof control);
+  struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  memcpy(CMSG_DATA(header), &descriptor, sizeof(int));
+  return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : -1;
+}
+
+int roost_receive_descriptor(int socket) {
+  char byte;
+  struct iovec data = {&byte, 1};
+  union {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+  } control;
+  struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
+  ssize_t count = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  if (count < 0) return -1;
+  struct cmsghdr *header = CMSG_FIRSTHDR(&message);
+  if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
+      header->cmsg_len != CMSG_LEN(sizeof(int))) {
+    errno = EPROTO;
+    return -1;
+  }
+  int descriptor;
+  memcpy(&descriptor, CMSG_DATA(header), sizeof(int));
+  return descriptor;
+}
+
+int roost_doorbell(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+int roost_socket_pair(int ends[2]) { return socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends); }
+
+void roost_ring(int doorbell) {
+  uint64_t one = 1;
+  ssize_t written = write(doorbell, &one, sizeof one);
+  (void)written; /* a full counter means that a wake-up is already on its way */
+}
+
+int roost_doorbells(void) { return epoll_create1(EPOLL_CLOEXEC); }
+
+int roost_doorbells_add(int doorbells, int doorbell, uint32_t tag) {
+  struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.u32 = tag};
+  return epoll_ctl(doorbells, EPOLL_CTL_ADD, doorbell, &event);
+}
+
+int roost_doorbells_remove(int doorbells, int doorbell) { return epoll_ctl(doorbells, EPOLL_CTL_DEL, doorbell, NULL); }
+
+int roost_doorbells_take(int doorbells, uint32_t *tags, int capacity) {
+  struct epoll_event events[64];
+  int count = epoll_wait(doorbells, events, capacity < 64 ? capacity : 64, 0);
+  for (int i = 0; i < count; i++) tags[i] = events[i].data.u32;
+  return count < 0 ? 0 : count;
+}

@@ -1,0 +1,25 @@
+extension [UInt8] {
+    /// The bytes, borrowed. (`span.bytes` counts as unsafe because of padding, which bytes do not have.)
+    @inlinable public var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get { unsafe span.bytes }
+    }
+
+    /// Appends a copy of `bytes`.
+    @inlinable public mutating func append(_ bytes: RawSpan) {
+        unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
+    }
+
+    /// Replaces the whole content, keeping the memory.
+    @inlinable public mutating func assign(_ bytes: RawSpan) {
+        removeAll(keepingCapacity: true)
+        append(bytes)
+    }
+}
+
+extension String {
+    /// The text of `bytes`; what is not UTF-8 becomes U+FFFD.
+    public init(_ bytes: RawSpan) {
+        self = unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
+    }
+}

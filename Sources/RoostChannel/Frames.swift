@@ -1,0 +1,85 @@
+public import RoostBasics
+
+/// What an instance is asked to do with a body.
+public enum Operation: UInt16, Sendable {
+    /// Open Inference Protocol v2 `infer`.
+    case infer = 1
+    /// Rows for people: `POST /functions/{f}/predict`.
+    case predict = 2
+}
+
+/// The media types that both sides know by number; any other is `other`.
+public enum MediaType: UInt16, Sendable {
+    case other = 0
+    case json = 1
+    case csv = 2
+    case octets = 3
+    case text = 4
+}
+
+/// How a request ended; kept apart in counters and analysis.
+public enum Outcome: UInt16, Sendable, CaseIterable {
+    case ok = 0
+    /// The caller's input was wrong.
+    case clientError = 1
+    /// The model said that it failed.
+    case modelError = 2
+    /// The instance died, twice.
+    case death = 3
+    /// Too late, in the queue or in the model.
+    case timeout = 4
+    /// Refused because too many waited.
+    case overload = 5
+}
+
+/// A request as it stands in the ring, before its body.
+public struct RequestHeader: Sendable {
+    public var id: RequestID
+    public var operation: Operation
+    public var contentType: MediaType
+    public var accept: MediaType
+    public var deadline: Instant
+
+    public init(id: RequestID, operation: Operation, contentType: MediaType, accept: MediaType, deadline: Instant) {
+        self.id = id
+        self.operation = operation
+        self.contentType = contentType
+        self.accept = accept
+        self.deadline = deadline
+    }
+}
+
+/// A reply as it stands in the ring, before its body.
+public struct ReplyHeader: Sendable {
+    public var id: RequestID
+    public var status: UInt16
+    public var contentType: MediaType
+    public var outcome: Outcome
+    /// Rows of this request, and of the batch that it ran in.
+    public var rows: UInt32 = 0
+    public var batchRows: UInt32 = 0
+    /// How long predict took for that batch.
+    public var infer: Instant.Span = .zero
+
+    public init(id: RequestID, status: UInt16, contentType: MediaType, outcome: Outcome) {
+        self.id = id
+        self.status = status
+        self.contentType = contentType
+        self.outcome = outcome
+    }
+}
+
+/// Why a channel can no longer be used. On the host's side it ends the instance.
+public enum ChannelError: Error, Hashable, Sendable, CustomStringConvertible {
+    /// The other side wrote something that no correct peer writes.
+    case nonsense(String)
+    /// A system call failed; the second value is its errno.
+    case system(String, Int32)
+
+    public var description: String {
+        switch self {
+        case .nonsense(let what): "channel: \(what)"
+        case .system(let call, let code): "channel: \(call) failed with errno \(code)"
+        }
+    }
+}

@@ -1,0 +1,232 @@
+internal import CRoost
+internal import Glibc
+internal import RoostBasics
+
+/// The host's side of one instance's channel. It makes all the memory and trusts nothing that it reads there.
+///
+/// Belongs to the loop's thread. Invariant: `requestTail` and `replyHead` are the only truth about what this side
+/// has published; every word that the instance writes is copied once, then checked, then used.
+@safe public final class HostChannel {
+    private let mapping: ChannelMapping
+    private let memory: Descriptor
+    private let doorbellEnd: Descriptor
+    private let bodies: Descriptor
+    private var instanceBodies: Descriptor?
+    private var requestTail: UInt64 = 0
+    private var replyHead: UInt64 = 0
+    private var unrung = false
+    /// Replies longer than this end the instance.
+    private let replyBytesMax: Int
+
+    /// - Parameter ringBytes: per direction; a multiple of the page size.
+    public init(ringBytes: Int = 1 << 20, replyBytesMax: Int = 1 << 30) throws(ChannelError) {
+        precondition(ringBytes % 4096 == 0 && ChannelMapping.ringBytesRange.contains(ringBytes))
+        self.replyBytesMax = replyBytesMax
+        memory = try Descriptor(
+            unsafe roost_sealed_memory("channel", UInt64(ROOST_CHANNEL_PAGE) + 2 * UInt64(ringBytes)), "memfd_create")
+        doorbellEnd = try Descriptor(roost_doorbell(), "eventfd")
+        var ends: [Int32] = [-1, -1]
+        guard unsafe roost_socket_pair(&ends) == 0 else { throw .system("socketpair", errno) }
+        bodies = try Descriptor(ends[0], "socketpair")
+        instanceBodies = try Descriptor(ends[1], "socketpair")
+        mapping = try ChannelMapping(memory: memory.number, ringBytes: ringBytes)
+        unsafe mapping.page.pointee.magic = ROOST_CHANNEL_MAGIC
+        unsafe mapping.page.pointee.lanes = 1
+        unsafe mapping.page.pointee.ring_bytes = UInt64(ringBytes)
+    }
+
+    /// What the instance needs: memory, doorbell, bodies. Send copies of them; then call `handedOver`.
+    public var descriptorsForInstance: [Int32] {
+        [memory.number, doorbellEnd.number, instanceBodies?.number ?? -1]
+    }
+
+    /// The instance has its descriptors: from now on its death closes the bodies socket.
+    public func handedOver() { instanceBodies = nil }
+
+    /// Becomes readable when the instance rings; never read, only watched edge-triggered.
+    public var doorbell: Int32 { doorbellEnd.number }
+
+    /// Bodies above this travel as files of their own.
+    public var inlineBytesMax: Int { mapping.ringBytes / 4 }
+
+    // MARK: requests
+
+    /// Writes one request. Returns its end position, or nil when the ring has no room now.
+    public func send(
+        _ header: RequestHeader, contentTypeText: RawSpan, body: RawSpan
+    ) throws(ChannelError) -> UInt64? {
+        let inFile = body.byteCount > inlineBytesMax
+        let headerSize = MemoryLayout<roost_request_frame>.size
+        let payload = contentTypeText.byteCount + (inFile ? 0 : body.byteCount)
+        let size = ChannelMapping.padded(headerSize + payload)
+        guard try hasRoom(for: size) else { return nil }
+        if inFile, try !sendFile(with: body) { return nil }
+        let place = unsafe mapping.requests + Int(requestTail % UInt64(mapping.ringBytes))
+        unsafe place.storeBytes(
+            of: roost_request_frame(
+                frame_size: UInt32(size), operation: header.operation.rawValue,
+                flags: inFile ? UInt16(ROOST_FRAME_BODY_IN_FILE) : 0, id: header.id.rawValue,
+                deadline_ns: header.deadline.nanoseconds, body_size: UInt64(body.byteCount),
+                content_type: header.contentType.rawValue, accept: header.accept.rawValue,
+                content_type_size: UInt32(contentTypeText.byteCount)), as: roost_request_frame.self)
+        unsafe (place + headerSize).put(contentTypeText)
+        if !inFile { unsafe (place + headerSize + contentTypeText.byteCount).put(body) }
+        requestTail += UInt64(size)
+        unsafe roost_store_release(&mapping.page.pointee.request_tail, requestTail)
+        unrung = true
+        return requestTail
+    }
+
+    /// Wakes the instance if it sleeps. Once per loop turn, after all sends.
+    public func ring() {
+        guard unrung else { return }
+        unrung = false
+        wakeInstance()
+    }
+
+    /// The end position of the last frame that the instance has begun to work on: frames up to it were taken.
+    public func taken() -> UInt64 {
+        min(unsafe roost_load_acquire(&mapping.page.pointee.request_taken), requestTail)
+    }
+
+    private func hasRoom(for size: Int) throws(ChannelError) -> Bool {
+        let head = unsafe roost_load_acquire(&mapping.page.pointee.request_head)
+        guard head <= requestTail, requestTail - head <= UInt64(mapping.ringBytes) else {
+            throw .nonsense("request head \(head) behind tail \(requestTail)")
+        }
+        return Int(requestTail - head) + size <= mapping.ringBytes / 2
+    }
+
+    private func wakeInstance() {
+        if unsafe roost_claim_wake(&mapping.page.pointee.request_sleeping) == 1 {
+            unsafe roost_futex_wake(&mapping.page.pointee.request_sleeping)
+        }
+    }
+
+    /// False when the socket is full for now.
+    private func sendFile(with body: RawSpan) throws(ChannelError) -> Bool {
+        let file = try Descriptor(unsafe roost_sealed_memory("body", UInt64(body.byteCount)), "memfd_create")
+        var written = 0
+        while written < body.byteCount {
+            let rest = body.extracting(droppingFirst: written)
+            let count = unsafe rest.withUnsafeBytes {
+                unsafe pwrite(file.number, $0.baseAddress, $0.count, off_t(written))
+            }
+            guard count > 0 else { throw .system("write of a body", errno) }
+            written += count
+        }
+        _ = roost_seal_writes(file.number)
+        return try pass(file)
+    }
+
+    private func pass(_ file: Descriptor) throws(ChannelError) -> Bool {
+        if roost_send_descriptor(bodies.number, file.number) == 0 { return true }
+        guard errno == EAGAIN || errno == EWOULDBLOCK else { throw .system("sendmsg to an instance", errno) }
+        return false
+    }
+
+    // MARK: replies
+
+    /// Hands every published reply to `each`, in order; the spans are valid during the call only.
+    public func receive(
+        _ each: (_ header: ReplyHeader, _ contentTypeText: RawSpan, _ body: RawSpan) -> Void
+    ) throws(ChannelError) {
+        while true {
+            let tail = unsafe roost_load_acquire(&mapping.page.pointee.reply_tail)
+            guard tail >= replyHead, tail - replyHead <= UInt64(mapping.ringBytes), tail % 8 == 0 else {
+                throw .nonsense("reply tail \(tail) with head \(replyHead)")
+            }
+            guard tail > replyHead else { break }
+            while replyHead < tail { try receiveOne(available: Int(tail - replyHead), each) }
+            unsafe roost_store_release(&mapping.page.pointee.reply_head, replyHead)
+            if unsafe roost_claim_wake(&mapping.page.pointee.room_wanted) == 1 {
+                unsafe roost_futex_wake(&mapping.page.pointee.room_wanted)
+            }
+        }
+    }
+
+    /// Announces that this side will wait for the doorbell. False when something arrived meanwhile: receive again.
+    public func prepareToSleep() -> Bool {
+        unsafe roost_announce_sleep(&mapping.page.pointee.reply_sleeping)
+        guard unsafe roost_load_acquire(&mapping.page.pointee.reply_tail) == replyHead else {
+            unsafe roost_cancel_sleep(&mapping.page.pointee.reply_sleeping)
+            return false
+        }
+        return true
+    }
+
+    private func receiveOne(
+        available: Int, _ each: (_ header: ReplyHeader, _ contentTypeText: RawSpan, _ body: RawSpan) -> Void
+    ) throws(ChannelError) {
+        let headerSize = MemoryLayout<roost_reply_frame>.size
+        let place = unsafe mapping.replies + Int(replyHead % UInt64(mapping.ringBytes))
+        guard available >= headerSize else { throw .nonsense("a reply frame of \(available) bytes") }
+        // One copy, then only the copy is looked at: the instance may rewrite its memory at any time.
+        let frame = unsafe place.load(as: roost_reply_frame.self)
+        let (size, textSize) = (Int(frame.frame_size), Int(frame.content_type_size))
+        guard size >= headerSize, size <= available, size % 8 == 0, textSize <= 256,
+            frame.body_size <= UInt64(replyBytesMax)
+        else { throw .nonsense("a reply frame of \(size) bytes with a body of \(frame.body_size)") }
+        let bodySize = Int(frame.body_size)
+        if frame.flags & UInt16(ROOST_FRAME_WANTS_FILE) != 0 {
+            try grantFile(bodySize)
+        } else {
+            guard let header = ReplyHeader(frame) else {
+                throw .nonsense("a reply with status \(frame.status), outcome \(frame.outcome)")
+            }
+            let text = unsafe UnsafeRawBufferPointer(start: place + headerSize, count: textSize)
+            if frame.flags & UInt16(ROOST_FRAME_BODY_IN_FILE) != 0 {
+                guard headerSize + textSize <= size else { throw .nonsense("a content type beyond its frame") }
+                let body = try readGrantedFile(bodySize)
+                unsafe each(header, text.bytes, body.bytes)
+            } else {
+                guard headerSize + textSize + bodySize <= size else { throw .nonsense("a body beyond its frame") }
+                let body = unsafe UnsafeRawBufferPointer(start: place + headerSize + textSize, count: bodySize)
+                unsafe each(header, text.bytes, body.bytes)
+            }
+        }
+        replyHead += UInt64(size)
+    }
+
+    /// The file that the instance asked for and writes its next large reply to.
+    private var granted: Descriptor?
+
+    private func grantFile(_ size: Int) throws(ChannelError) {
+        guard granted == nil, size > 0 else { throw .nonsense("a second file asked for before the first was used") }
+        let file = try Descriptor(unsafe roost_sealed_memory("reply", UInt64(size)), "memfd_create")
+        guard try pass(file) else { throw .nonsense("files asked for but not taken") }
+        granted = file
+        wakeInstance()
+    }
+
+    private func readGrantedFile(_ size: Int) throws(ChannelError) -> [UInt8] {
+        guard let file = granted else { throw .nonsense("a reply in a file that was never asked for") }
+        granted = nil
+        var failure: Int32 = 0
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: size) { buffer, filled in
+            while filled < size {
+                let count = unsafe pread(
+                    file.number, buffer.baseAddress.map { unsafe $0 + filled }, size - filled, off_t(filled))
+                guard count > 0 else {
+                    failure = count == 0 ? EPROTO : errno
+                    return
+                }
+                filled += count
+            }
+        }
+        guard failure == 0 else { throw .nonsense("a reply file shorter than its \(size) bytes") }
+        return bytes
+    }
+}
+
+extension ReplyHeader {
+    fileprivate init?(_ frame: roost_reply_frame) {
+        guard (200...599).contains(frame.status), let contentType = MediaType(rawValue: frame.content_type),
+            let outcome = Outcome(rawValue: frame.outcome)
+        else { return nil }
+        self.init(id: RequestID(rawValue: frame.id), status: frame.status, contentType: contentType, outcome: outcome)
+        rows = frame.rows
+        batchRows = frame.batch_rows
+        infer = Instant.Span(nanoseconds: frame.infer_ns)
+    }
+}

@@ -1,0 +1,176 @@
+internal import CRoost
+internal import Glibc
+internal import RoostBasics
+
+/// The instance's side of its channel. The host is trusted here; memory safety still does not depend on it.
+///
+/// Belongs to the process's one thread.
+@safe public final class InstanceChannel {
+    private let mapping: ChannelMapping
+    private let doorbell: Descriptor
+    private let bodies: Descriptor
+    private var requestHead: UInt64 = 0
+    private var replyTail: UInt64 = 0
+    private var unrung = false
+
+    /// Takes over the three descriptors that the host sent.
+    public init(memory: Int32, doorbell: Int32, bodies: Int32) throws(ChannelError) {
+        let memory = try Descriptor(memory, "memory of a channel")
+        self.doorbell = try Descriptor(doorbell, "doorbell of a channel")
+        self.bodies = try Descriptor(bodies, "bodies of a channel")
+        var status = stat()
+        guard unsafe fstat(memory.number, &status) == 0 else { throw .system("fstat", errno) }
+        let ringBytes = (Int(status.st_size) - Int(ROOST_CHANNEL_PAGE)) / 2
+        guard ChannelMapping.ringBytesRange.contains(ringBytes) else { throw .nonsense("rings of \(ringBytes) bytes") }
+        mapping = try ChannelMapping(memory: memory.number, ringBytes: ringBytes)
+        guard unsafe mapping.page.pointee.magic == ROOST_CHANNEL_MAGIC,
+            unsafe mapping.page.pointee.ring_bytes == UInt64(ringBytes)
+        else { throw .nonsense("not a channel of this build") }
+    }
+
+    // MARK: requests
+
+    /// Waits until a request is there.
+    public func wait() {
+        while !hasRequest {
+            unsafe roost_announce_sleep(&mapping.page.pointee.request_sleeping)
+            if !hasRequest { unsafe roost_futex_sleep(&mapping.page.pointee.request_sleeping, -1) }
+        }
+        unsafe roost_cancel_sleep(&mapping.page.pointee.request_sleeping)
+    }
+
+    /// Whether a request waits.
+    public var hasRequest: Bool { unsafe roost_load_acquire(&mapping.page.pointee.request_tail) > requestHead }
+
+    /// Takes the next request, or does nothing when there is none. The spans are valid during the call only.
+    /// The host learns that it was taken before `body` runs, so that a death in there is charged to it.
+    public func takeRequest(
+        _ body: (_ header: RequestHeader, _ contentTypeText: RawSpan, _ body: RawSpan) -> Void
+    ) throws(ChannelError) {
+        let tail = unsafe roost_load_acquire(&mapping.page.pointee.request_tail)
+        guard tail > requestHead else { return }
+        let headerSize = MemoryLayout<roost_request_frame>.size
+        let place = unsafe mapping.requests + Int(requestHead % UInt64(mapping.ringBytes))
+        let frame = unsafe place.load(as: roost_request_frame.self)
+        let end = requestHead + UInt64(frame.frame_size)
+        guard end <= tail, let header = RequestHeader(frame) else { throw .nonsense("a request frame") }
+        unsafe roost_store_release(&mapping.page.pointee.request_taken, end)
+        let text = unsafe UnsafeRawBufferPointer(start: place + headerSize, count: Int(frame.content_type_size))
+        if frame.flags & UInt16(ROOST_FRAME_BODY_IN_FILE) != 0 {
+            let file = try nextFile()
+            let bytes = try FileBytes(file, size: Int(frame.body_size), writable: false)
+            unsafe body(header, text.bytes, bytes.buffer.bytes)
+        } else {
+            let bytes = unsafe UnsafeRawBufferPointer(
+                start: text.baseAddress.map { unsafe $0 + text.count }, count: Int(frame.body_size))
+            unsafe body(header, text.bytes, bytes.bytes)
+        }
+        requestHead = end
+        unsafe roost_store_release(&mapping.page.pointee.request_head, end)
+    }
+
+    // MARK: replies
+
+    /// Publishes one reply; waits for room when the ring is full. Large bodies go through a file of the host's.
+    public func send(_ header: ReplyHeader, contentTypeText: RawSpan, body: RawSpan) throws(ChannelError) {
+        let inFile = body.byteCount > mapping.ringBytes / 4
+        if inFile {
+            var request = frame(header, flags: UInt16(ROOST_FRAME_WANTS_FILE), body.byteCount)
+            request.frame_size = UInt32(MemoryLayout<roost_reply_frame>.size)
+            publish(request, RawSpan(), RawSpan())
+            ring()
+            let bytes = try FileBytes(try nextFile(), size: body.byteCount, writable: true)
+            unsafe UnsafeMutableRawPointer(mutating: bytes.buffer.baseAddress)?.put(body)
+        }
+        let inline = contentTypeText.byteCount + (inFile ? 0 : body.byteCount)
+        var reply = frame(header, flags: inFile ? UInt16(ROOST_FRAME_BODY_IN_FILE) : 0, body.byteCount)
+        reply.frame_size = UInt32(ChannelMapping.padded(MemoryLayout<roost_reply_frame>.size + inline))
+        reply.content_type_size = UInt32(contentTypeText.byteCount)
+        publish(reply, contentTypeText, inFile ? RawSpan() : body)
+    }
+
+    /// Wakes the host if it sleeps. Once per batch, after its last reply.
+    public func ring() {
+        guard unrung else { return }
+        unrung = false
+        if unsafe roost_claim_wake(&mapping.page.pointee.reply_sleeping) == 1 { roost_ring(doorbell.number) }
+    }
+
+    private func frame(_ header: ReplyHeader, flags: UInt16, _ bodySize: Int) -> roost_reply_frame {
+        var frame = roost_reply_frame()
+        frame.status = header.status
+        frame.flags = flags
+        frame.id = header.id.rawValue
+        frame.body_size = UInt64(bodySize)
+        frame.content_type = header.contentType.rawValue
+        frame.outcome = header.outcome.rawValue
+        frame.rows = header.rows
+        frame.batch_rows = header.batchRows
+        frame.infer_ns = header.infer.nanoseconds
+        return frame
+    }
+
+    private func publish(_ frame: roost_reply_frame, _ text: RawSpan, _ body: RawSpan) {
+        waitForRoom(Int(frame.frame_size))
+        let place = unsafe mapping.replies + Int(replyTail % UInt64(mapping.ringBytes))
+        unsafe place.storeBytes(of: frame, as: roost_reply_frame.self)
+        unsafe (place + MemoryLayout<roost_reply_frame>.size).put(text)
+        unsafe (place + MemoryLayout<roost_reply_frame>.size + text.byteCount).put(body)
+        replyTail += UInt64(frame.frame_size)
+        unsafe roost_store_release(&mapping.page.pointee.reply_tail, replyTail)
+        unrung = true
+    }
+
+    private func waitForRoom(_ size: Int) {
+        while !hasRoom(size) {
+            ring()
+            unsafe roost_announce_sleep(&mapping.page.pointee.room_wanted)
+            if !hasRoom(size) { unsafe roost_futex_sleep(&mapping.page.pointee.room_wanted, -1) }
+        }
+        unsafe roost_cancel_sleep(&mapping.page.pointee.room_wanted)
+    }
+
+    private func hasRoom(_ size: Int) -> Bool {
+        let head = unsafe roost_load_acquire(&mapping.page.pointee.reply_head)
+        return Int(replyTail &- head) + size <= mapping.ringBytes
+    }
+
+    /// The next file that the host sent, waiting for it.
+    private func nextFile() throws(ChannelError) -> Descriptor {
+        while true {
+            unsafe roost_announce_sleep(&mapping.page.pointee.request_sleeping)
+            let number = roost_receive_descriptor(bodies.number)
+            if number >= 0 {
+                unsafe roost_cancel_sleep(&mapping.page.pointee.request_sleeping)
+                return try Descriptor(number, "file of a body")
+            }
+            guard errno == EAGAIN || errno == EINTR else { throw .system("recvmsg from the host", errno) }
+            unsafe roost_futex_sleep(&mapping.page.pointee.request_sleeping, -1)
+        }
+    }
+}
+
+extension RequestHeader {
+    fileprivate init?(_ frame: roost_request_frame) {
+        guard let operation = Operation(rawValue: frame.operation), let accept = MediaType(rawValue: frame.accept),
+            let contentType = MediaType(rawValue: frame.content_type)
+        else { return nil }
+        self.init(
+            id: RequestID(rawValue: frame.id), operation: operation, contentType: contentType, accept: accept,
+            deadline: Instant(nanoseconds: frame.deadline_ns))
+    }
+}
+
+/// A host-made file mapped for as long as this object lives; the host sealed its size.
+@safe private final class FileBytes {
+    let buffer: UnsafeRawBufferPointer
+
+    init(_ file: Descriptor, size: Int, writable: Bool) throws(ChannelError) {
+        let protection = writable ? PROT_READ | PROT_WRITE : PROT_READ
+        guard let start = unsafe mmap(nil, size, protection, MAP_SHARED, file.number, 0), unsafe start != MAP_FAILED
+        else { throw .system("mmap of a body", errno) }
+        unsafe buffer = UnsafeRawBufferPointer(start: start, count: size)
+    }
+
+    deinit { unsafe munmap(UnsafeMutableRawPointer(mutating: buffer.baseAddress), buffer.count) }
+}
