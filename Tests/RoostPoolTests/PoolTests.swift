@@ -1,0 +1,127 @@
+import RoostBasics
+import RoostPool
+import Testing
+
+@Suite struct PoolTests {
+    private let start = Instant(nanoseconds: 1_000_000_000)
+    private func id(_ slot: UInt32) -> RequestID { RequestID(slot: slot, generation: 0) }
+
+    private func arrive(_ pool: inout Pool, _ id: RequestID, deadline: Instant? = nil, at now: Instant) throws -> Ticket
+    {
+        let ticket = pool.arrived(id, deadline: deadline, at: now)
+        return try #require(ticket)
+    }
+
+    private func actions(_ pool: inout Pool, at now: Instant) -> [Action] {
+        var found: [Action] = []
+        while let action = pool.next(at: now) { found.append(action) }
+        return found
+    }
+
+    /// A pool with one instance that holds requests 0 ..< count.
+    private func loaded(_ count: UInt32, _ settings: PoolSettings = PoolSettings()) throws -> (Pool, [Ticket]) {
+        var pool = Pool(settings: settings, demand: .kept)
+        #expect(actions(&pool, at: start) == [.start])
+        pool.instanceAdded(InstanceID(rawValue: 1), at: start)
+        var tickets: [Ticket] = []
+        for slot in 0..<count { tickets.append(try arrive(&pool, id(slot), at: start)) }
+        _ = actions(&pool, at: start)
+        return (pool, tickets)
+    }
+
+    @Test func framesNeverTakenGoBackInOrderAndTakenOnesRunAlone() throws {
+        var (pool, tickets) = try loaded(4)
+        let taken = Set(tickets.prefix(2))
+        pool.instanceExited(InstanceID(rawValue: 1), taken: { taken.contains($0) }, at: start)
+        #expect(actions(&pool, at: start) == [.start], "the first death costs no delay")
+        let second = InstanceID(rawValue: 2)
+        pool.instanceAdded(second, at: start)
+        #expect(actions(&pool, at: start) == [.dispatch(tickets[0], id(0), second)])
+        #expect(pool.replied(tickets[0], by: second, at: start) == .deliver(id(0)))
+        #expect(actions(&pool, at: start) == [.dispatch(tickets[1], id(1), second)])
+        #expect(pool.replied(tickets[1], by: second, at: start) == .deliver(id(1)))
+        #expect(
+            actions(&pool, at: start) == [.dispatch(tickets[2], id(2), second), .dispatch(tickets[3], id(3), second)])
+    }
+
+    @Test func aRequestThatKillsTwiceIsPoison() throws {
+        var (pool, tickets) = try loaded(1)
+        pool.instanceExited(InstanceID(rawValue: 1), taken: { _ in true }, at: start)
+        #expect(actions(&pool, at: start) == [.start])
+        pool.instanceAdded(InstanceID(rawValue: 2), at: start)
+        #expect(actions(&pool, at: start) == [.dispatch(tickets[0], id(0), InstanceID(rawValue: 2))])
+        pool.instanceExited(InstanceID(rawValue: 2), taken: { _ in true }, at: start)
+        #expect(actions(&pool, at: start).contains(.fail(id(0), .death)))
+    }
+
+    @Test func deathsWithoutAnAnswerAreFollowedByLongerAndLongerWaits() {
+        var pool = Pool(settings: PoolSettings(), demand: .kept)
+        var waits: [Double] = []
+        var now = start
+        for round in 0..<6 as Range<UInt32> {
+            if let wake = pool.wakeUp, wake > now {
+                waits.append((wake - now).milliseconds)
+                #expect(actions(&pool, at: now).isEmpty)
+                now = wake
+            }
+            #expect(actions(&pool, at: now) == [.start])
+            pool.instanceAdded(InstanceID(rawValue: round), at: now)
+            pool.instanceExited(InstanceID(rawValue: round), taken: { _ in false }, at: now)
+        }
+        #expect(waits == [100, 200, 400, 800])
+    }
+
+    @Test func aStuckPredictIsKilledAndOnlyTheOneThatIsAloneIsBlamed() throws {
+        var (pool, tickets) = try loaded(2)
+        let later = start + .seconds(10)
+        tickets.append(try arrive(&pool, id(2), at: later))
+        _ = actions(&pool, at: later)
+        let timeout = start + .seconds(30)
+        pool.tick(at: timeout, resolution: .zero)
+        let first = InstanceID(rawValue: 1)
+        #expect(Set(actions(&pool, at: timeout)) == [.fail(id(0), .timeout), .fail(id(1), .timeout), .kill(first)])
+        pool.instanceExited(first, taken: { _ in true }, at: timeout)
+        #expect(actions(&pool, at: timeout) == [.start])
+        pool.instanceAdded(InstanceID(rawValue: 2), at: timeout)
+        #expect(actions(&pool, at: timeout) == [.dispatch(tickets[2], id(2), InstanceID(rawValue: 2))])
+    }
+
+    @Test func aClientsOwnDeadlineAnswersButNeverKills() throws {
+        var pool = try loaded(0).0
+        let ticket = try arrive(&pool, id(9), deadline: start + .milliseconds(250), at: start)
+        _ = actions(&pool, at: start)
+        let late = start + .milliseconds(250)
+        pool.tick(at: late, resolution: .zero)
+        #expect(actions(&pool, at: late) == [.fail(id(9), .timeout)])
+        #expect(pool.replied(ticket, by: InstanceID(rawValue: 1), at: late) == .drop)
+    }
+
+    @Test func ticketsFromOutsideAreNeverBelieved() throws {
+        var (pool, tickets) = try loaded(1)
+        let stranger = InstanceID(rawValue: 2)
+        #expect(pool.replied(tickets[0], by: stranger, at: start) == .unknown)
+        for raw: UInt64 in [0xFFFF_FFFF, 1 << 63, 77, tickets[0].rawValue | 1 << 40] {
+            #expect(pool.replied(Ticket(rawValue: raw), by: InstanceID(rawValue: 1), at: start) == .unknown)
+        }
+    }
+
+    @Test func aRingThatIsEmptyAndYetFullEndsItsInstance() throws {
+        var (pool, tickets) = try loaded(1)
+        pool.noRoom(tickets[0], on: InstanceID(rawValue: 1))
+        #expect(actions(&pool, at: start) == [.kill(InstanceID(rawValue: 1))])
+    }
+
+    @Test func withoutTrafficAnInstanceComesOnDemandAndGoesWhenIdle() throws {
+        var pool = Pool(settings: PoolSettings(idle: .seconds(60)), demand: .onDemand)
+        #expect(actions(&pool, at: start).isEmpty)
+        let ticket = try arrive(&pool, id(1), at: start)
+        #expect(actions(&pool, at: start) == [.start])
+        let only = InstanceID(rawValue: 1)
+        pool.instanceAdded(only, at: start)
+        _ = actions(&pool, at: start)
+        #expect(pool.replied(ticket, by: only, at: start) == .deliver(id(1)))
+        #expect(actions(&pool, at: start).isEmpty)
+        let idle = try #require(pool.wakeUp)
+        #expect(actions(&pool, at: idle) == [.stop(only)])
+    }
+}
