@@ -98,6 +98,7 @@ let package = Package(
         swift("RoostTesting", []),
         // Tests.
         tests("RoostBasics", ["RoostBasics"]),
+        tests("RoostStore", ["RoostStore"]),
         tests("RoostPool", ["RoostBasics", "RoostPool", "RoostTesting"]),
         tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel", "RoostTesting"]),
     ],
