@@ -64,6 +64,7 @@ let package = Package(
         swift("RoostLoop", ["CLibuv", "RoostBasics"]),
         swift("RoostJSON", ["CJansson", "RoostBasics"]),
         swift("RoostStore", ["CSQLite", "RoostBasics"]),
+        swift("RoostFiles", ["RoostBasics"]),
         swift("RoostHTTP", ["CLLHTTP", "RoostBasics"]),
         swift("RoostELF", ["COpenSSL", "RoostABI", "RoostBasics"]),
         swift("RoostChannel", ["CRoost", "RoostBasics"]),
@@ -84,7 +85,7 @@ let package = Package(
         swift(
             "RoostHost",
             [
-                "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostHTTP", "RoostELF",
+                "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP", "RoostELF",
                 "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
             ]),
         // Floor 5: doors.
@@ -98,6 +99,7 @@ let package = Package(
         swift("RoostTesting", []),
         // Tests.
         tests("RoostBasics", ["RoostBasics"]),
+        tests("RoostFiles", ["RoostBasics", "RoostFiles"]),
         tests("RoostStore", ["RoostStore"]),
         tests("RoostPool", ["RoostBasics", "RoostPool", "RoostTesting"]),
         tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel", "RoostTesting"]),
