@@ -6,6 +6,7 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
+    // The annotation of what a span borrows has no stable spelling yet.
     .enableExperimentalFeature("Lifetimes"),
     .treatAllWarnings(as: .error),
     .strictMemorySafety(),
@@ -103,6 +104,7 @@ let package = Package(
         tests("RoostStore", ["RoostStore"]),
         tests("RoostPool", ["RoostBasics", "RoostPool", "RoostTesting"]),
         tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel", "RoostTesting"]),
+        tests("RoostLoop", ["RoostBasics", "RoostLoop"]),
     ],
     swiftLanguageModes: [.v6]
 )
