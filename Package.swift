@@ -91,6 +91,7 @@ let package = Package(
         plugin("trees"),
         // Tests.
         tests("RoostBasics", ["RoostBasics"]),
+        tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
     ],
     swiftLanguageModes: [.v6]
 )
