@@ -92,6 +92,9 @@ let package = Package(
         // Tests.
         tests("RoostBasics", ["RoostBasics"]),
         tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
+        tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
+        tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostTensors", "RoostJSON"]),
+        tests("RoostTraffic", ["RoostTraffic", "RoostBasics"]),
     ],
     swiftLanguageModes: [.v6]
 )
