@@ -105,6 +105,10 @@ let package = Package(
         tests("RoostPool", ["RoostBasics", "RoostPool", "RoostTesting"]),
         tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel", "RoostTesting"]),
         tests("RoostLoop", ["RoostBasics", "RoostLoop"]),
+        tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
+        tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
+        tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostTensors", "RoostJSON"]),
+        tests("RoostTraffic", ["RoostTraffic", "RoostBasics"]),
     ],
     swiftLanguageModes: [.v6]
 )
