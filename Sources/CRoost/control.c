@@ -1,6 +1,7 @@
 #include "roost_control.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -43,6 +44,15 @@ int32_t roost_send(int32_t socket, roost_message message, roost_descriptors desc
   do sent = sendmsg(socket, &header, MSG_NOSIGNAL | MSG_DONTWAIT);
   while (sent < 0 && errno == EINTR);
   return sent < 0 ? -errno : 0;
+}
+
+int32_t roost_wait_writable(int32_t socket) {
+  struct pollfd wanted = {socket, POLLOUT, 0};
+  int count;
+  do count = poll(&wanted, 1, -1);
+  while (count < 0 && errno == EINTR);
+  if (count < 0) return -errno;
+  return wanted.revents & (POLLERR | POLLHUP) ? -EPIPE : 0;
 }
 
 static void close_all(roost_descriptors *descriptors) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -131,17 +132,30 @@ int32_t roost_arrange_descriptors(roost_arrangement received) {
     if (status != 0) return status;
   }
   syscall(SYS_close_range, ROOST_FD_LAST + 1, ~0U, 0);
+  setvbuf(stdout, NULL, _IOLBF, 0); /* what a plugin printed before it crashed is not lost */
   return place(1, 2);
 }
 
-void roost_leave_template(void) { syscall(SYS_close_range, ROOST_FD_CONTROL, ROOST_FD_PLUGIN - 1, 0); }
+void roost_leave_template(void) {
+  syscall(SYS_close_range, ROOST_FD_CONTROL, ROOST_FD_PLUGIN - 1, 0);
+  unsigned int seed = 0;
+  if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) == sizeof seed) {
+    srandom(seed); /* also rand() */
+    srand48((long)seed);
+  }
+}
 
-int32_t roost_set_oom_score(int32_t score) {
-  char text[16];
-  int length = snprintf(text, sizeof text, "%d", score);
-  int file = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+void roost_exit(int32_t code) {
+  fflush(NULL);
+  _exit(code);
+}
+
+int32_t roost_prefer_to_kill(int32_t process) {
+  char path[48];
+  snprintf(path, sizeof path, "/proc/%d/oom_score_adj", process);
+  int file = open(path, O_WRONLY | O_CLOEXEC);
   if (file < 0) return -errno;
-  ssize_t written = write(file, text, (size_t)length);
+  ssize_t written = write(file, "500", 3);
   int error = errno;
   close(file);
   return written < 0 ? -error : 0;

@@ -54,8 +54,8 @@ typedef struct roost_order {
   uint64_t model_offset;      /* ROOST_MODEL_IN_PLUGIN: page-aligned place in the plugin's file */
   uint64_t model_bytes;
   uint32_t open_files;
-  uint32_t user, group;  /* taken when the host is root */
-  int32_t out_of_memory; /* oom_score_adj of the instances */
+  uint32_t user, group; /* taken when the host is root */
+  uint32_t reserved;
   char label[64];        /* "credit@3" */
 } roost_order;
 
@@ -106,6 +106,9 @@ roost_pair roost_control_pair(void);
 /* Never blocks and never raises SIGPIPE: 0 or -errno (EAGAIN: the peer does not read). The descriptors stay
    the caller's. */
 int32_t roost_send(int32_t socket, roost_message message, roost_descriptors descriptors);
+
+/* Waits until there is room to send again: 0, or -errno when the peer is gone. */
+int32_t roost_wait_writable(int32_t socket);
 
 /* A message of another size or with more descriptors than fit (or at the descriptor limit, where the kernel
    drops them silently) gives -EPROTO or -EMFILE, and what came with it is closed. */

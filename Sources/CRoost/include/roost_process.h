@@ -10,16 +10,14 @@
 
 /* Descriptors of roost-instance by number. The starter and the nursery have ROOST_FD_CONTROL; a template has
    those up to ROOST_FD_LAST while it waits, an instance from ROOST_FD_PLUGIN. */
-enum {
-  ROOST_FD_CONTROL = 3,
-  ROOST_FD_RESULT = 4,
-  ROOST_FD_TASKS = 5,
-  ROOST_FD_MEMORY = 6,
-  ROOST_FD_EXAMPLES = 7,
-  ROOST_FD_PLUGIN = 8,
-  ROOST_FD_MODEL = 9,
-  ROOST_FD_LAST = 9
-};
+#define ROOST_FD_CONTROL 3
+#define ROOST_FD_RESULT 4
+#define ROOST_FD_TASKS 5
+#define ROOST_FD_MEMORY 6
+#define ROOST_FD_EXAMPLES 7
+#define ROOST_FD_PLUGIN 8
+#define ROOST_FD_MODEL 9
+#define ROOST_FD_LAST 9
 
 /* Host: executes the binary behind a descriptor as the starter, in a session of its own, with default signals
    and ROOST_FD_CONTROL. Standard input is /dev/null, output goes to the host's standard error. */
@@ -52,16 +50,21 @@ int32_t roost_fork_template(int32_t control);
 int32_t roost_fork_instance(void);
 
 /* Template: takes over what the order brought: output becomes 1 and 2, the others get their numbers (-1: absent),
-   everything else is closed. Also opens ROOST_FD_TASKS and ROOST_FD_MEMORY, and sets oom_score_adj. */
+   everything else is closed. Also opens ROOST_FD_TASKS and ROOST_FD_MEMORY. */
 typedef struct roost_arrangement {
   int32_t output, result, plugin, model, examples;
 } roost_arrangement;
 int32_t roost_arrange_descriptors(roost_arrangement received);
 
-/* Instance: closes what belongs to its template. */
+/* Instance: closes what belongs to its template, and seeds the C library's random numbers afresh. */
 void roost_leave_template(void);
 
-int32_t roost_set_oom_score(int32_t score);
+/* Ends the process with what it printed, without running what foreign code left for the end. */
+_Noreturn void roost_exit(int32_t code);
+
+/* Host: when memory runs out, this process goes first. */
+int32_t roost_prefer_to_kill(int32_t process);
+
 void roost_set_process_name(const char *name);
 
 /* Template: threads of this process, by ROOST_FD_TASKS; negative: -errno. */
