@@ -107,7 +107,6 @@ let package = Package(
         tests("RoostLoop", ["RoostBasics", "RoostLoop"]),
         tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
-        tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostTensors", "RoostJSON"]),
         tests("RoostTraffic", ["RoostTraffic", "RoostBasics"]),
     ],
     swiftLanguageModes: [.v6]
