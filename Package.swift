@@ -91,6 +91,8 @@ let package = Package(
         plugin("trees"),
         // Tests.
         tests("RoostBasics", ["RoostBasics"]),
+        tests("RoostTensors", ["RoostTensors"]),
+        tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostWire"]),
     ],
     swiftLanguageModes: [.v6]
 )
