@@ -108,6 +108,8 @@ let package = Package(
         tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
         tests("RoostTraffic", ["RoostTraffic", "RoostBasics"]),
+        tests("RoostTensors", ["RoostTensors"]),
+        tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostWire"]),
     ],
     swiftLanguageModes: [.v6]
 )
