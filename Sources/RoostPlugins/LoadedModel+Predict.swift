@@ -1,39 +1,27 @@
 internal import RoostABI
 public import RoostBasics
-internal import RoostTensors
+public import RoostTensors
 
 extension LoadedModel {
-    /// Says where the next predict finds input `index`: dense, row-major elements of its dtype in `buffer`, which must
-    /// stay as it is until then. Dimension 0 of `shape` is the rows. Allocates nothing.
-    /// Throws `invalidArgument` when shape, signature and buffer do not agree.
-    public func setInput(_ index: Int, _ buffer: TensorBuffer, shape: [Int]) throws(RoostError) {
-        try unsafe call.setInput(index, UnsafeRawPointer(buffer.address), byteCount: buffer.byteCount, shape: shape)
-    }
-
-    /// The same for elements anywhere in memory, 64-byte aligned.
-    @unsafe public func setInput(
-        _ index: Int, _ start: UnsafeRawPointer, byteCount: Int, shape: [Int]
-    ) throws(RoostError) {
-        try unsafe call.setInput(index, start, byteCount: byteCount, shape: shape)
-    }
-
-    /// Runs the model on the inputs that were set, all of `rows` rows, into `outputs`.
+    /// Runs the model on all rows of `batch`, whose outputs it fills. Allocates nothing.
     ///
     /// `parameters` is the request's parameters as a JSON object, empty when there are none; `deadline` is advice.
     /// Throws `invalidArgument` when the plugin says that the input is wrong, `pluginFailed` when it failed,
-    /// gave no words for an output or left one out.
-    public func predict(rows: Int, deadline: Instant? = nil, parameters: [UInt8] = []) throws(RoostError) {
+    /// gave no words for an output or left one out. Rows in `failedRows` have no answer; the others do.
+    public func predict(
+        _ batch: TensorBatch, deadline: Instant? = nil, parameters: [UInt8] = []
+    ) throws(RoostError) {
         guard let predict = unsafe library.table.predict else {
-            throw RoostError(.unsupported, "\(library.name) takes whole bodies only, no tensors")
+            throw RoostError(.invalidArgument, "\(library.name) takes whole bodies only, no tensors: POST …/predict")
         }
-        call.begin(rows: rows)
+        call.begin(batch)
         var arguments = unsafe roost_predict_args()
         unsafe arguments.struct_size = UInt32(MemoryLayout<roost_predict_args>.size)
         unsafe arguments.input_count = UInt32(signature.inputs.count)
         unsafe arguments.model = model
         unsafe arguments.host = UnsafePointer(host.raw)
         unsafe arguments.inputs = UnsafePointer(call.inputs)
-        unsafe arguments.rows = UInt64(rows)
+        unsafe arguments.rows = UInt64(batch.rows)
         unsafe arguments.deadline_ns = deadline?.nanoseconds ?? 0
         unsafe arguments.call = Unmanaged.passUnretained(call).toOpaque()
         unsafe arguments.output = { call, index, shape, rank in
@@ -51,6 +39,9 @@ extension LoadedModel {
         guard status == Int32(ROOST_OK) else { throw failure(status, of: "predict", because: call.complaint) }
         try call.finish()
     }
+
+    /// Rows of the last predict that have no answer, with the plugin's reason.
+    public var failedRows: [Int: String] { call.failedRows }
 
     /// Hands a whole body to the plugin.
     public func invoke(

@@ -10,7 +10,6 @@ public import RoostTensors
     let model: UnsafeMutableRawPointer?
     public let signature: Signature
     let call: PredictCall
-    public var outputs: OutputTensors { call.outputs }
 
     /// Loads and reads the signature. Throws `unsupported` when the file is none of this runtime's formats,
     /// `pluginFailed` with the plugin's own words otherwise.
