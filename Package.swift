@@ -65,7 +65,7 @@ let package = Package(
         swift("RoostLoop", ["CLibuv", "RoostBasics"]),
         swift("RoostJSON", ["CJansson", "RoostBasics"]),
         swift("RoostStore", ["CSQLite", "RoostBasics"]),
-        swift("RoostFiles", ["RoostBasics"]),
+        swift("RoostFiles", ["CRoost", "RoostBasics"]),
         swift("RoostHTTP", ["CLLHTTP", "RoostBasics"]),
         swift("RoostELF", ["COpenSSL", "RoostABI", "RoostBasics"]),
         swift("RoostChannel", ["CRoost", "RoostBasics"]),
@@ -108,8 +108,6 @@ let package = Package(
         tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
         tests("RoostTraffic", ["RoostTraffic", "RoostBasics"]),
-        tests("RoostTensors", ["RoostTensors"]),
-        tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostWire"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -10,6 +10,8 @@ public struct LoadedTemplate {
     public let model: LoadedModel
     /// A file of golden examples, JSON Lines, to be read from its start.
     public let examples: Int32?
+    /// How many of them to check.
+    public let examplesMax: Int
 }
 
 /// A process that answers requests through its channel.
@@ -17,6 +19,8 @@ public struct ServingInstance {
     public let id: InstanceID
     public let label: String
     public let model: LoadedModel
+    /// Rows that a batch may have.
+    public let batchRows: Int
     /// The channel's memory, its doorbell and its socket for bodies; the receiver's.
     public let memory: Int32
     public let doorbell: Int32

@@ -51,7 +51,8 @@ struct TemplateProcess {
         let memory = ModelMemory { bytes in control.modelMemory(bytes: bytes) }
         let model = try LoadedModel(library, artifact: artifact, memory: memory)
         let template = LoadedTemplate(
-            label: order.label, model: model, examples: order.hasExamples ? ROOST_FD_EXAMPLES : nil)
+            label: order.label, model: model, examples: order.hasExamples ? ROOST_FD_EXAMPLES : nil,
+            examplesMax: order.examplesMax)
         var report = TemplateControl.Report()
         report.examples = try work.afterLoad(template)
         try model.warmUp()
@@ -115,7 +116,8 @@ struct TemplateProcess {
         }
         let code = work.serve(
             ServingInstance(
-                id: instance, label: template.label, model: template.model, memory: descriptors[0],
+                id: instance, label: template.label, model: template.model, batchRows: order.batchRows,
+                memory: descriptors[0],
                 doorbell: descriptors[1], bodies: descriptors[2]))
         template.model.unload()
         roost_exit(code)

@@ -11,6 +11,10 @@ public struct TemplateOrder: Sendable {
     /// Where the model's bytes are: a file of their own, a part of the plugin's, or nowhere.
     public var model = Model.none
     public var hasExamples = false
+    /// Golden examples to check after load; the rest is left.
+    public var examplesMax = 0
+    /// Rows that a batch may have.
+    public var batchRows = 1
     /// The plugin's records say that its process may be forked.
     public var isForkSafe = false
 
@@ -32,6 +36,8 @@ public struct TemplateOrder: Sendable {
         isForkSafe = has(ROOST_IS_FORK_SAFE) && !sandbox.allowsThreads
         sandbox.willFork = isForkSafe
         memoryBytes = order.memory_bytes
+        examplesMax = Int(order.examples_max)
+        batchRows = max(1, Int(order.batch_rows))
         hasExamples = has(ROOST_WITH_EXAMPLES)
         if has(ROOST_WITH_MODEL) {
             model = .file(bytes: Int(order.model_bytes))

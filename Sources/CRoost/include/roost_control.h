@@ -55,6 +55,8 @@ typedef struct roost_order {
   uint64_t model_bytes;
   uint32_t open_files;
   uint32_t user, group; /* taken when the host is root */
+  uint32_t batch_rows;   /* rows that a batch may have */
+  uint32_t examples_max; /* golden examples to check; the rest is left */
   uint32_t reserved;
   char label[64];        /* "credit@3" */
 } roost_order;

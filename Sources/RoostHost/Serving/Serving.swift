@@ -27,6 +27,8 @@ final class Serving {
     var fields = ReplyFields()
     /// Called when a version's process died or its model failed; the deployment's guard listens.
     var onTrouble: (VersionService) -> Void = { _ in }
+    /// Called when a version's template is there, or could not be loaded.
+    var onLoaded: (VersionService, RoostError?) -> Void = { _, _ in }
 
     struct Caller {
         let id: RequestID
