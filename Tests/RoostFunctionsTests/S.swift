@@ -1,1 +1,1 @@
-// empty
+import RoostFunctions
