@@ -96,6 +96,7 @@ let package = Package(
         // Tests.
         tests("RoostBasics", ["RoostBasics"]),
         tests("RoostLoop", ["RoostBasics", "RoostLoop"]),
+        tests("RoostHTTP", ["RoostBasics", "RoostHTTP"]),
     ],
     swiftLanguageModes: [.v6]
 )
