@@ -40,7 +40,8 @@ public enum ConnectionField: UInt8, Sendable {
 @safe public struct ReplyWriter: ~Copyable {
     private var start: UnsafeMutableRawPointer
     private var capacity = 4096
-    private var count = 0
+    /// Bytes written since the last `begin`.
+    public private(set) var count = 0
     /// `HTTP/1.1 200 OK` and the date: the same for a second's worth of replies.
     private var okay: UnsafeMutableRawPointer
     private static let okayLine: StaticString = "HTTP/1.1 200 OK\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT\r\n"

@@ -63,6 +63,14 @@ internal import RoostBasics
         }
     }
 
+    /// Whether the present message's head is complete and its body is not.
+    public var hasHead: Bool {
+        switch phase {
+        case .length, .chunked: true
+        case .head, .complete, .failed: false
+        }
+    }
+
     /// The body's announced length; nil when it is chunked.
     public var contentLength: Int? {
         unsafe state.pointee[.transferEncoding].isAbsent ? Int(clamping: state.pointee.llhttp.content_length) : nil
