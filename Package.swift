@@ -108,6 +108,7 @@ let package = Package(
         tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
         tests("RoostTraffic", ["RoostTraffic", "RoostBasics"]),
+        tests("RoostHTTP", ["RoostBasics", "RoostHTTP"]),
     ],
     swiftLanguageModes: [.v6]
 )
