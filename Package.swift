@@ -69,7 +69,7 @@ let package = Package(
         swift("RoostHTTP", ["CLLHTTP", "RoostBasics"]),
         swift("RoostELF", ["COpenSSL", "RoostABI", "RoostBasics"]),
         swift("RoostChannel", ["CRoost", "RoostBasics"]),
-        swift("RoostProcess", ["CRoost", "RoostBasics", "RoostLoop", "RoostChannel"]),
+        swift("RoostProcess", ["CRoost", "CSeccomp", "RoostBasics", "RoostLoop", "RoostChannel"]),
         swift("RoostSandbox", ["CRoost", "CSeccomp", "RoostBasics"]),
         swift("RoostPlugins", ["CRoost", "RoostABI", "RoostBasics", "RoostTensors"]),
         // Floor 3: minds and formats.
@@ -109,6 +109,12 @@ let package = Package(
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
         tests("RoostTraffic", ["RoostTraffic", "RoostBasics"]),
         tests("RoostHTTP", ["RoostBasics", "RoostHTTP"]),
+        tests("RoostProcess", ["CRoost", "RoostProcess", "RoostLoop", "RoostBasics", "process-fixture"]),
+        // Both sides of the process model in one program, with a test's way of serving.
+        .executableTarget(
+            name: "process-fixture",
+            dependencies: ["CRoost", "RoostProcess", "RoostInstance", "RoostPlugins", "RoostLoop", "RoostBasics"],
+            path: "Tests/ProcessFixture", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

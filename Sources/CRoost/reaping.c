@@ -65,6 +65,10 @@ void roost_kill_group(int32_t group) {
   if (group > 1) kill(-group, SIGKILL);
 }
 
+void roost_await_children(void) {
+  while (waitpid(-1, NULL, 0) > 0 || errno == EINTR) continue;
+}
+
 int32_t roost_watch_make(void) {
   int descriptor = epoll_create1(EPOLL_CLOEXEC);
   return descriptor < 0 ? -errno : descriptor;

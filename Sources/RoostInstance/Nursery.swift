@@ -67,6 +67,7 @@ final class Nursery {
 
     private func end() -> Int32 {
         for group in groups.values { roost_kill_group(group.process) }
+        roost_await_children()
         return 0
     }
 

@@ -1,4 +1,5 @@
 internal import CRoost
+internal import Glibc
 internal import RoostBasics
 internal import RoostLoop
 
@@ -36,12 +37,13 @@ final class ControlSocket {
         (poll, onMessage, onEnd) = (nil, nil, nil)
     }
 
-    private func receive() {
+    /// Takes what waits; the loop calls it when something does.
+    func receive() {
         for _ in 0..<Self.messagesPerTurnMax {
             let received = roost_receive(socket.number, 0)
             switch received.status {
             case 1: onMessage?(received.message, received.descriptors.taken())
-            case -11: return  // EAGAIN: nothing more
+            case -EAGAIN: return
             case 0: return end("it closed its control socket")
             default: return end("its control socket failed: \(systemText(-received.status))")
             }

@@ -12,10 +12,13 @@ final class OutputPipe {
     private var timer: RoostLoop.Timer?
     private var budget = bytesPerSecondMax
     private var onBytes: (([UInt8]) -> Void)?
+    private var onEnd: (() -> Void)?
 
     /// `end` is non-blocking. Ends by itself when the last process that can write is gone.
-    init(_ end: Descriptor, on loop: Loop, onBytes: @escaping ([UInt8]) -> Void) throws(RoostError) {
-        (self.end, self.onBytes) = (end, onBytes)
+    init(
+        _ end: Descriptor, on loop: Loop, onBytes: @escaping ([UInt8]) -> Void, onEnd: @escaping () -> Void
+    ) throws(RoostError) {
+        (self.end, self.onBytes, self.onEnd) = (end, onBytes, onEnd)
         do {
             timer = try RoostLoop.Timer(on: loop)
             poll = try Poll(on: loop, descriptor: end.number) { [weak self] in self?.drain() }
@@ -28,21 +31,30 @@ final class OutputPipe {
     func close() {
         poll?.close()
         timer?.close()
-        (poll, timer, onBytes) = (nil, nil, nil)
+        (poll, timer, onBytes, onEnd) = (nil, nil, nil, nil)
     }
 
     /// Takes what is there now: the last words of a process that has just ended.
     func drain() {
-        let bytes = [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { buffer, count in
-            count = unsafe max(0, read(end.number, buffer.baseAddress, buffer.count))
+        guard poll != nil else { return }
+        var result = 0
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Self.chunkBytes) { buffer, count in
+            result = unsafe read(end.number, buffer.baseAddress, buffer.count)
+            count = max(0, result)
         }
-        guard !bytes.isEmpty else {
-            if errno != EAGAIN && errno != EINTR { close() }
+        guard result > 0 else {
+            if result == 0 || (errno != EAGAIN && errno != EINTR) { ended() }
             return
         }
         onBytes?(bytes)
         budget -= bytes.count
         if budget <= 0 { pause() }
+    }
+
+    private func ended() {
+        let onEnd = onEnd
+        close()
+        onEnd?()
     }
 
     private func pause() {
@@ -53,7 +65,7 @@ final class OutputPipe {
                 try? self?.poll?.start()
             }
         } catch {
-            close()
+            ended()
         }
     }
 }

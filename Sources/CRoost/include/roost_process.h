@@ -97,6 +97,8 @@ int32_t roost_reap_process(int32_t process);
 /* Whether `process` is a child of this one, in `group`. */
 int32_t roost_is_child_in_group(int32_t process, int32_t group);
 void roost_kill_group(int32_t group);
+/* Waits until no child is left. */
+void roost_await_children(void);
 
 /* Waiting for several descriptors. */
 int32_t roost_watch_make(void);
