@@ -20,7 +20,7 @@ final class ControlSocket {
     ) throws(RoostError) {
         (self.socket, self.onMessage, self.onEnd) = (socket, onMessage, onEnd)
         do {
-            poll = try Poll(on: loop, descriptor: socket.number) { [weak self] in self?.receive() }
+            poll = try Poll(socket.number, for: .readable, on: loop) { [weak self] _ in self?.receive() }
         } catch {
             throw RoostError(.system, "watching a control socket: \(error)")
         }

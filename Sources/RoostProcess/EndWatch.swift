@@ -11,7 +11,7 @@ final class EndWatch {
     init(_ pidfd: Descriptor, on loop: Loop, onEnd: @escaping () -> Void) throws(RoostError) {
         (self.pidfd, self.onEnd) = (pidfd, onEnd)
         do {
-            poll = try Poll(on: loop, descriptor: pidfd.number) { self.ended() }
+            poll = try Poll(pidfd.number, for: .readable, on: loop) { _ in self.ended() }
         } catch {
             throw RoostError(.system, "watching a process: \(error)")
         }

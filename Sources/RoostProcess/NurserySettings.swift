@@ -38,6 +38,10 @@ public struct TemplateOrder: Sendable {
     public var needsThreads = false
     public var allowsNetwork = false
     public var openFiles: UInt32 = 64
+    /// Rows that a batch may have.
+    public var batchRows: UInt32 = 64
+    /// Golden examples to check after load; the rest is left.
+    public var examplesMax: UInt32 = .max
     /// Private memory of each process after loading; nil: three times what loading took, at least 256 MiB.
     public var memoryBytes: UInt64?
     /// Model memory that all instances share.

@@ -41,6 +41,8 @@ struct OrderMessage {
         wanted.load_memory_bytes = settings.loadMemoryBytes
         wanted.memory_bytes = order.memoryBytes ?? 0
         wanted.open_files = order.openFiles
+        wanted.batch_rows = order.batchRows
+        wanted.examples_max = order.examplesMax
         (wanted.user, wanted.group) = (settings.user, settings.group)
         unsafe withUnsafeMutableBytes(of: &wanted.label) { label in
             unsafe label.copyBytes(from: order.label.utf8.prefix(label.count - 1))

@@ -21,7 +21,7 @@ final class OutputPipe {
         (self.end, self.onBytes, self.onEnd) = (end, onBytes, onEnd)
         do {
             timer = try RoostLoop.Timer(on: loop)
-            poll = try Poll(on: loop, descriptor: end.number) { [weak self] in self?.drain() }
+            poll = try Poll(end.number, for: .readable, on: loop) { [weak self] _ in self?.drain() }
         } catch {
             timer?.close()
             throw RoostError(.system, "watching a plugin's output: \(error)")
@@ -59,10 +59,10 @@ final class OutputPipe {
 
     private func pause() {
         do {
-            try poll?.stop()
-            try timer?.start(afterMS: 1000) { [weak self] in
+            try poll?.watch([])
+            try timer?.start(after: .seconds(1)) { [weak self] in
                 self?.budget = Self.bytesPerSecondMax
-                try? self?.poll?.start()
+                try? self?.poll?.watch(.readable)
             }
         } catch {
             ended()

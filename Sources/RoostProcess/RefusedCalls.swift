@@ -34,7 +34,7 @@ public struct RefusedCall: Hashable, Sendable, CustomStringConvertible {
             throw RoostError(.system, "no memory for announcements of refused calls")
         }
         do {
-            poll = try Poll(on: loop, descriptor: listener.number) { [weak self] in self?.answer() }
+            poll = try Poll(listener.number, for: .readable, on: loop) { [weak self] _ in self?.answer() }
         } catch {
             throw RoostError(.system, "watching refused calls: \(error)")
         }

@@ -22,7 +22,7 @@ final class World {
         adjust(&settings)
         nursery = try Nursery(on: loop, settings: settings) { [unowned self] in events.append($0) }
         // Not a measure of anything: only so that a broken test ends.
-        try guardTimer.start(afterMS: 30_000) { [unowned self] in isLate = true }
+        try guardTimer.start(after: .seconds(30)) { [unowned self] in isLate = true }
     }
 
     /// Turns the loop until `condition`.
@@ -109,7 +109,7 @@ final class World {
     /// Asks while the loop turns: refused calls wait for the host.
     func ask(_ instance: Forked, _ request: String) throws -> String {
         var reply: String?
-        let poll = try Poll(on: loop, descriptor: instance.bodiesDescriptor) { reply = instance.replyIfThere() }
+        let poll = try Poll(instance.bodiesDescriptor, for: .readable, on: loop) { _ in reply = instance.replyIfThere() }
         defer { poll.close() }
         instance.begin(request)
         try run { reply != nil }

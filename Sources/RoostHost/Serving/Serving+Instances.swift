@@ -1,5 +1,6 @@
 internal import RoostBasics
 internal import RoostChannel
+internal import RoostLoop
 internal import RoostPool
 internal import RoostProcess
 

@@ -1,5 +1,6 @@
 internal import RoostBasics
 internal import RoostChannel
+internal import RoostHTTP
 internal import RoostLoop
 internal import RoostPool
 
@@ -9,11 +10,15 @@ internal import RoostPool
 final class Serving {
     let loop: Loop
     let processes: Processes
-    let replies: any ReplySink
+    let server: HTTPServer
     private let doorbells: Doorbells
     private var doorbellPoll: Poll?
     private var turnHook: TurnHook?
     private let clock: Timer
+    /// Keeps the loop from blocking when a reply came just before it would have.
+    private let again: Timer
+    private var missed: [VersionService] = []
+    private var onMissed: () -> Void = {}
     private var clockRuns = false
 
     private(set) var services: [VersionID: VersionService] = [:]
@@ -39,14 +44,17 @@ final class Serving {
     /// How early a 504 may come, and how often the clock looks while anything runs.
     static let resolution = Instant.Span.milliseconds(10)
 
-    init(on loop: Loop, processes: Processes, replies: any ReplySink) throws {
+    init(on loop: Loop, processes: Processes, server: HTTPServer) throws {
         self.loop = loop
         self.processes = processes
-        self.replies = replies
+        self.server = server
         doorbells = try Doorbells()
         clock = try Timer(on: loop)
-        doorbellPoll = try Poll(doorbells.descriptor, for: .readable, on: loop) { [unowned self] _ in answerDoorbells() }
-        turnHook = try TurnHook(on: loop) { [unowned self] in endTurn() }
+        again = try Timer(on: loop)
+        doorbellPoll = try Poll(doorbells.descriptor, for: .readable, on: loop) { [unowned self] _ in answerDoorbells()
+        }
+        turnHook = TurnHook(.ring, on: loop) { [unowned self] in endTurn() }
+        onMissed = { [unowned self] in receiveMissed() }
     }
 
     /// Lets the loop end. Instances must have been stopped before.
@@ -54,6 +62,7 @@ final class Serving {
         doorbellPoll?.close()
         turnHook?.close()
         clock.close()
+        again.close()
     }
 
     // MARK: versions
@@ -85,7 +94,8 @@ final class Serving {
         }
         let header = RequestHeader(
             id: RequestID(rawValue: ticket.rawValue), operation: request.operation, contentType: request.contentType,
-            accept: request.accept, deadline: min(deadline ?? now + service.pool.settings.timeout, now + service.pool.settings.timeout))
+            accept: request.accept, arrived: now,
+            deadline: min(deadline ?? now + service.pool.settings.timeout, now + service.pool.settings.timeout))
         service.hold(ticket, header, contentTypeText: contentTypeText, body: body, arrived: now)
         let slot = Int(id.slot)
         while callers.count <= slot { callers.append(nil) }
@@ -95,7 +105,9 @@ final class Serving {
 
     /// Nobody waits for this request any more.
     func clientGone(_ id: RequestID) {
-        guard callers.indices.contains(Int(id.slot)), let caller = callers[Int(id.slot)], caller.id == id else { return }
+        guard callers.indices.contains(Int(id.slot)), let caller = callers[Int(id.slot)], caller.id == id else {
+            return
+        }
         callers[Int(id.slot)] = nil
         caller.service.pool.cancelled(caller.ticket)
         perform(caller.service)
@@ -150,10 +162,12 @@ final class Serving {
     }
 
     /// An answer of the host's own.
-    private func refuse(_ id: RequestID, _ status: Int, _ message: String, _ service: VersionService, extra: String = "") {
-        replies.reply(
-            to: id, status: status, contentType: .json,
-            fields: (service.versionField + Array(extra.utf8)).bytes, body: JSONError.body(message).bytes)
+    private func refuse(
+        _ id: RequestID, _ status: Int, _ message: String, _ service: VersionService, extra: String = ""
+    ) {
+        server.reply(
+            to: id, status: status, type: .json, fields: (service.versionField + Array(extra.utf8)).bytes,
+            body: ErrorReply.body(message).bytes)
     }
 
     // MARK: replies
@@ -195,9 +209,9 @@ final class Serving {
         service.statistics.add(queue: timing.queue, infer: header.infer, rows: header.rows)
         service.forget(ticket)
         fields.set(versionField: service.versionField, timing: timing, infer: header.infer)
-        replies.reply(
-            to: id, status: Int(header.status), contentType: header.contentType, contentTypeText: contentTypeText,
-            fields: fields.bytes.bytes, body: body)
+        if header.contentType == .other { fields.add(contentType: contentTypeText) }
+        server.reply(
+            to: id, status: Int(header.status), type: header.contentType.reply, fields: fields.bytes.bytes, body: body)
         if header.outcome == .modelError { onTrouble(service) }
     }
 
@@ -220,20 +234,27 @@ final class Serving {
         touched.append(service)
     }
 
-    /// Once per turn, after all reads: wake the instances that got work, then see what came meanwhile.
+    /// Once per turn, after all reads: wake the instances that got work, and ask to be woken by them.
     private func endTurn() {
-        var index = 0
-        while index < touched.count {
-            let service = touched[index]
-            index += 1
+        for service in touched {
             service.isTouched = false
-            for instance in service.instances { instance.channel.ring() }
-            // Receiving may touch the service again: then it comes round once more.
-            for instance in service.instances where !instance.channel.prepareToSleep() {
-                receive(from: instance.id, of: service)
+            for instance in service.instances {
+                instance.channel.ring()
+                if !instance.channel.prepareToSleep() { missed.append(service) }
             }
         }
         touched.removeAll(keepingCapacity: true)
+        // A timer that cannot start is a closed one: the host is ending.
+        if !missed.isEmpty { try? again.start(after: .zero, onMissed) }
+    }
+
+    /// Takes the replies that came after the doorbells were last looked at.
+    private func receiveMissed() {
+        let services = missed
+        missed.removeAll(keepingCapacity: true)
+        for service in services {
+            for instance in service.instances { receive(from: instance.id, of: service) }
+        }
     }
 
     private func watch(_ service: VersionService) {
