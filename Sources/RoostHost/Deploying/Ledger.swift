@@ -3,8 +3,10 @@ internal import RoostFunctions
 internal import RoostJSON
 internal import RoostStore
 
-/// What the host knows after a restart: one record per function. Used from the storage thread only.
-final class Ledger {
+/// What the host knows after a restart: one record per function.
+///
+/// Unchecked: only jobs of the storage thread use it, one after the other.
+final class Ledger: @unchecked Sendable {
     private let database: Database
     private let write: Statement
 
@@ -23,7 +25,7 @@ final class Ledger {
         try database.prepare("SELECT name, record FROM functions").run { row throws(DatabaseError) in
             let text = row.text(1) ?? ""
             do throws(JSONError) {
-                records.append(try FunctionRecord(try JSONDocument(Array(text.utf8))))
+                records.append(try FunctionRecord(try JSONDocument(parsing: text, source: "record")))
             } catch {
                 complaints.append("the record of \(row.text(0) ?? "?") cannot be read and is left out: \(error)")
             }

@@ -3,6 +3,7 @@ internal import RoostFunctions
 internal import RoostJSON
 internal import RoostLoop
 internal import RoostProcess
+internal import RoostTensors
 
 /// Proves one version before any traffic comes near it: in a throwaway process, load it, read its signature, run its
 /// golden examples.
@@ -68,7 +69,7 @@ final class Probation: TemplateOwner {
     func templateLoaded(_ id: TemplateID, _ report: LoadReport) {
         guard id == template, let artifact = candidates.last else { return }
         do {
-            let document = try JSONDocument(report.signature)
+            let document = try JSONDocument(parsing: report.signature, source: "signature")
             let isModelFile = artifact.modelFile != nil
             let verification = Verification(
                 hostBuild: hostBuild, signature: try Signature(document.root), exampleCount: report.examples,

@@ -4,7 +4,8 @@ internal import RoostTraffic
 /// Where one function's requests go.
 final class FunctionRoute {
     let name: FunctionName
-    fileprivate let nameBytes: [UInt8]
+    private let nameBytes: [UInt8]
+    fileprivate let hash: Int
     /// The shares in force, with the services in the order of `split.versions`; nil when nothing serves.
     private(set) var split: Split?
     private var chosen: [VersionService] = []
@@ -14,7 +15,14 @@ final class FunctionRoute {
 
     init(_ name: FunctionName) {
         self.name = name
-        nameBytes = Array(name.text.utf8)
+        let bytes = Array(name.text.utf8)
+        nameBytes = bytes
+        hash = RouteTable.hash(bytes.bytes)
+    }
+
+    fileprivate func isNamed(_ name: RawSpan) -> Bool {
+        let own = nameBytes
+        return own.bytes.hasSameBytes(as: name)
     }
 
     /// Changes the shares in one step; counting begins anew. Versions that are not there are a programming error.
@@ -61,20 +69,20 @@ struct RouteTable {
     func find(_ name: RawSpan) -> FunctionRoute? {
         var place = Self.hash(name) & (places.count - 1)
         while let route = places[place] {
-            if route.nameBytes.bytes.hasSameBytes(as: name) { return route }
+            if route.isNamed(name) { return route }
             place = (place + 1) & (places.count - 1)
         }
         return nil
     }
 
     private mutating func insert(_ route: FunctionRoute) {
-        var place = Self.hash(route.nameBytes.bytes) & (places.count - 1)
+        var place = route.hash & (places.count - 1)
         while places[place] != nil { place = (place + 1) & (places.count - 1) }
         places[place] = route
     }
 
     /// FNV-1a, folded to a non-negative Int.
-    private static func hash(_ bytes: RawSpan) -> Int {
+    fileprivate static func hash(_ bytes: RawSpan) -> Int {
         var hash: UInt64 = 0xCBF2_9CE4_8422_2325
         for index in 0..<bytes.byteCount { hash = (hash ^ UInt64(bytes[index])) &* 0x100_0000_01B3 }
         return Int(truncatingIfNeeded: (hash ^ (hash >> 32)) & 0x7FFF_FFFF)
