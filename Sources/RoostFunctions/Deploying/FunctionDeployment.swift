@@ -30,6 +30,8 @@ public struct FunctionDeployment: Hashable, Sendable {
     public internal(set) var manifestShares: TrafficShares?
     /// The shares in force, as last given by `.route`; nil: nothing serves.
     public internal(set) var route: TrafficShares?
+    /// Whether the rollback guard counts answers now.
+    public var isWatched: Bool { watch != nil }
     var rollbackWindow = Manifest().rollbackWindow
     var watch: Guard?
 
@@ -49,7 +51,7 @@ public struct FunctionDeployment: Hashable, Sendable {
 
     /// The shares that the origin's rule gives now, among versions that can serve. When it names nobody who can,
     /// the next lower version serves, or else the highest: an answer is better than none.
-    var wantedRoute: TrafficShares? {
+    public var wantedRoute: TrafficShares? {
         if let named = namedShares {
             if let route = named.restricted(to: { versions[$0]?.isAvailable == true }) { return route }
             let ceiling = named.versions.last

@@ -91,8 +91,8 @@ extension Deploying {
         tell(.poolDrained(service.id))
     }
 
-    func trouble(_ service: VersionService, _ trouble: Serving.Trouble) {
-        switch trouble {
+    func news(_ service: VersionService, _ news: ServiceNews) {
+        switch news {
         case .died(let reason): tell(.died(service.id, reason: reason))
         case .answered(let requests, let errors): tell(.answered(service.id, requests: requests, errors: errors))
         case .templateLost: tell(.unloaded(service.id))

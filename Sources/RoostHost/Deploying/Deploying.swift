@@ -1,4 +1,5 @@
 internal import RoostBasics
+internal import RoostFiles
 internal import RoostFunctions
 internal import RoostLoop
 internal import RoostPool
@@ -27,12 +28,15 @@ final class Deploying {
     private var probations: [VersionID: Probation] = [:]
     /// What probation printed, for versions that never came to serve.
     private(set) var probationLogs: [VersionID: OutputLog] = [:]
+    /// Who waits for an uploaded file to be in the folder.
+    private var uploads: [Int: (RoostError?) -> Void] = [:]
+    private var nextUpload = 0
     private var unpersisted: [FunctionRecord] = []
     private var isPersisting = false
     private var isListing = false
     private var isFolderDirty = false
     private var hasReadManifests = false
-    private let seed: UInt64
+    let seed: UInt64
     private let onLine: (String) -> Void
 
     init(
@@ -54,7 +58,7 @@ final class Deploying {
         files = try Worker(on: loop) { [unowned self] in heard($0) }
         storage = try Worker(on: loop) { [unowned self] in persisted($0) }
         serving.onLoaded = { [unowned self] in loaded($0, $1) }
-        serving.onTrouble = { [unowned self] in trouble($0) }
+        serving.onNews = { [unowned self] in news($0, $1) }
         serving.onIdle = { [unowned self] in idle($0) }
         for record in records { recover(record) }
     }
@@ -101,6 +105,14 @@ final class Deploying {
     /// Tells the machine what happened and does what follows.
     func tell(_ event: DeployEvent) { perform(machine.handle(event, at: loop.now)) }
 
+    func route(_ name: FunctionName) -> FunctionRoute { routes.route(name) }
+    func artifact(_ id: VersionID) -> Artifact? { artifacts[id] }
+    func forgetArtifact(_ id: VersionID) {
+        artifacts[id] = nil
+        probationLogs[id] = nil
+        probations.removeValue(forKey: id)?.cancel()
+    }
+
     /// A command of people's; what it throws is for them.
     func command(_ body: (inout Deployment) throws(RoostError) -> [DeployAction]) throws(RoostError) {
         perform(try body(&machine))
@@ -130,12 +142,24 @@ final class Deploying {
     }
 
     private func setClock() {
+        serving.watched = Set(machine.functions.values.lazy.filter(\.isWatched).map(\.name))
         guard let wakeAt = machine.wakeAt else { return clock.stop() }
         // A timer that cannot start is a closed one: the host is ending.
         try? clock.start(after: wakeAt - loop.now) { [unowned self] in tell(.clock) }
     }
 
+    /// What is kept of what a version printed.
+    func log(of id: VersionID) -> OutputLog { serving.services[id]?.log ?? probationLogs[id] ?? OutputLog() }
+
     // MARK: disk
+
+    /// Puts an uploaded file into the drop folder; the rest happens as if a person had dropped it.
+    func drop(_ file: UploadedFile, _ onDone: @escaping (RoostError?) -> Void) {
+        let ticket = nextUpload
+        nextUpload += 1
+        uploads[ticket] = onDone
+        submit { [disk] in .uploaded(ticket, disk.write(file)) }
+    }
 
     private func submit(_ work: @escaping @Sendable () -> DiskNews) { files?.submit(work) }
 
@@ -162,6 +186,7 @@ final class Deploying {
             onLine("the drop folder cannot be read: \(error)")
         case .read(let id, let stored, let artifacts): verify(id, stored, artifacts)
         case .manifests(let files): manifestsRead(files)
+        case .uploaded(let ticket, let error): uploads.removeValue(forKey: ticket)?(error)
         case .done(let error): if let error { onLine(error.message) }
         }
         if isFolderDirty { folderIsDirty() }

@@ -13,6 +13,8 @@ enum DiskNews: Sendable {
     case read(VersionID, StoredFile, Result<[Artifact], RoostError>)
     /// Every manifest file with its content or what kept it from being read.
     case manifests([String: Result<[UInt8], RoostError>])
+    /// The file is in the drop folder, or why not.
+    case uploaded(Int, RoostError?)
     /// Nil: it worked.
     case done(RoostError?)
 }
@@ -83,6 +85,13 @@ struct Disk: Sendable {
 
     func removeNote(_ file: String) -> DiskNews {
         attempt { () throws(RoostError) in try plugins.remove(file + DropName.noteSuffix) }
+    }
+
+    func write(_ file: UploadedFile) -> RoostError? {
+        do throws(RoostError) {
+            try file.write(into: plugins)
+            return nil
+        } catch { return error }
     }
 
     func persist(_ records: [FunctionRecord]) -> DiskNews {

@@ -25,9 +25,12 @@ struct InferenceRequest {
         }
         timeout = span
     }
+}
 
+/// Recognises the paths of the hot way without making a String.
+enum InferencePath {
     /// The operation and function's name of a path without a version, found without making a String; nil for others.
-    static func plainPath(_ path: RawSpan) -> (Operation, name: Range<Int>)? {
+    static func plain(_ path: borrowing RawSpan) -> (Operation, name: Range<Int>)? {
         if path.starts(with: "/v2/models/"), path.ends(with: "/infer"), path.byteCount > 17 {
             return name(in: path, 11..<path.byteCount - 6).map { (.infer, $0) }
         }
@@ -37,7 +40,7 @@ struct InferenceRequest {
         return nil
     }
 
-    private static func name(in path: RawSpan, _ range: Range<Int>) -> Range<Int>? {
+    private static func name(in path: borrowing RawSpan, _ range: Range<Int>) -> Range<Int>? {
         for index in range where path[index] == UInt8(ascii: "/") { return nil }
         return range
     }

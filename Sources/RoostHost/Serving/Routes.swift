@@ -6,12 +6,11 @@ final class FunctionRoute {
     let name: FunctionName
     private let nameBytes: [UInt8]
     fileprivate let hash: Int
-    /// The shares in force, with the services in the order of `split.versions`; nil when nothing serves.
+    /// The shares in force; nil when nothing serves.
     private(set) var split: Split?
+    /// In the order of `split.versions`.
     private var chosen: [VersionService] = []
     private var counter: UInt64 = 0
-    /// All versions that may be addressed.
-    var addressable: [VersionNumber: VersionService] = [:]
 
     init(_ name: FunctionName) {
         self.name = name
@@ -25,11 +24,12 @@ final class FunctionRoute {
         return own.bytes.hasSameBytes(as: name)
     }
 
-    /// Changes the shares in one step; counting begins anew. Versions that are not there are a programming error.
-    func set(_ shares: TrafficShares?, seed: UInt64) {
+    /// Changes the shares in one step; counting begins anew. `services` are in the order of the shares' versions.
+    func set(_ shares: TrafficShares?, _ services: [VersionService], seed: UInt64) {
         split = shares.map { Split($0, seed: seed) }
-        chosen = shares?.versions.compactMap { addressable[$0] } ?? []
-        precondition(chosen.count == shares?.versions.count ?? 0, "\(name) is routed to a version that is not ready")
+        chosen = services
+        // A version whose file cannot be read has no service: then nothing serves rather than somebody else.
+        if chosen.count != shares?.versions.count ?? 0 { split = nil }
         counter = 0
     }
 
@@ -41,7 +41,10 @@ final class FunctionRoute {
     }
 
     /// The version with the largest share: it speaks for the function.
-    var leading: VersionService? { split.flatMap { addressable[$0.shares.leading] } }
+    var leading: VersionService? {
+        guard let split, let at = split.versions.firstIndex(of: split.shares.leading) else { return nil }
+        return chosen[at]
+    }
 }
 
 /// Finds functions by the bytes of their names, without making a String: an open-addressing hash table.

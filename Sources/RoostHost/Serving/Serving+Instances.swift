@@ -102,6 +102,7 @@ extension Serving: InstanceOwner {
             note(service, "the template \(status)")
             service.template = .cold
             if !service.startsAsked.isEmpty { prepare(service) }
+            onNews(service, .templateLost)
         case .cold, .loading, .warm: break
         }
     }

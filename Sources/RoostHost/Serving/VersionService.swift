@@ -24,6 +24,8 @@ final class VersionService {
         var timing: StartTiming
         /// In the host's PID namespace; nil until the kernel has told.
         var pid: Int32?
+        /// Told to end because nobody needs it: its end is no news.
+        var isStopped = false
     }
 
     let id: VersionID
@@ -48,6 +50,12 @@ final class VersionService {
     /// Listed in `Serving.touched` and `Serving.active` respectively.
     var isTouched = false
     var isActive = false
+    /// Somebody waits to hear that nothing is queued or running any more.
+    var isDraining = false
+    /// It leaves: removed as soon as nothing of it runs.
+    var isRetiring = false
+    /// Answers that the rollback guard has not been told of.
+    var unreported = (requests: 0, errors: 0)
     /// `Roost-Version: 3` and the line's end.
     let versionField: [UInt8]
 
@@ -58,6 +66,16 @@ final class VersionService {
         self.serving = serving
         pool = Pool(settings: settings)
         versionField = Array("Roost-Version: \(id.number)\r\n".utf8)
+    }
+
+    /// Counts one answered request.
+    func count(_ outcome: Outcome, total: Instant.Span, at now: Instant) {
+        statistics.add(outcome, total: total, at: now)
+        unreported.requests += 1
+        switch outcome {
+        case .modelError, .death, .timeout: unreported.errors += 1
+        case .ok, .clientError, .overload: break
+        }
     }
 
     /// Keeps a copy of an accepted request.
