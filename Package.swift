@@ -86,7 +86,9 @@ let package = Package(
         .executableTarget(name: "roost", dependencies: ["RoostHost"], swiftSettings: strict),
         .executableTarget(name: "roost-instance", dependencies: ["RoostInstance"], swiftSettings: strict),
         // Plugin side.
-        swift("RoostPlugin", ["RoostABI", "RoostTensors"]),
+        .target(
+            name: "RoostPlugin", dependencies: ["RoostABI", "RoostTensors"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
         plugin("linear"),
         plugin("trees"),
         // Tests.
