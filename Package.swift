@@ -89,8 +89,11 @@ let package = Package(
         .target(
             name: "RoostPlugin", dependencies: ["RoostABI", "RoostTensors"],
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
-        plugin("linear"),
-        plugin("trees"),
+        .target(
+            name: "ModelFiles", path: "plugins/ModelFiles",
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        plugin("linear", ["ModelFiles"]),
+        plugin("trees", ["ModelFiles"]),
         // Tests.
         tests("RoostBasics", ["RoostBasics"]),
     ],

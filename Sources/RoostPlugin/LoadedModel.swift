@@ -42,7 +42,7 @@ final class LoadedModel {
 
     func cString(_ text: String) -> UnsafePointer<CChar>? { unsafe copy(Array(text.utf8CString)).baseAddress }
 
-    deinit { for unsafeblock in unsafe blocks { unsafe block.deallocate() } }
+    deinit { unsafe blocks.forEach { unsafe $0.deallocate() } }
 }
 
 /// A signature as the C side reads it; valid until unload.
