@@ -23,17 +23,21 @@ public import RoostTensors
     }
 
     /// The elements of an input, dense and row-major. Throws when the input is of another type.
+    // Inlined, so that plugins get code for their element type instead of generic code.
+    @inlinable
     @_lifetime(copy self)
     public func values<Element: TensorElement>(
         _ index: Int, of type: Element.Type = Element.self
     ) throws(ModelError) -> Span<Element> {
-        let elements: UnsafeBufferPointer<Element> = try unsafe elements(index, dtype: Element.dtype)
+        let (start, count) = try unsafe elements(index, dtype: Element.dtype)
+        let elements = unsafe UnsafeBufferPointer(start: start?.assumingMemoryBound(to: Element.self), count: count)
         return unsafe _overrideLifetime(Span(_unsafeElements: elements), copying: self)
     }
 
     /// The elements of a BYTES input as text; ill-formed UTF-8 is repaired.
     public func strings(_ index: Int) throws(ModelError) -> [String] {
-        let elements: UnsafeBufferPointer<roost_bytes> = try unsafe elements(index, dtype: .bytes)
+        let (start, count) = try unsafe elements(index, dtype: .bytes)
+        let elements = unsafe UnsafeBufferPointer(start: start?.assumingMemoryBound(to: roost_bytes.self), count: count)
         return unsafe elements.map { element in
             unsafe String(decoding: UnsafeRawBufferPointer(start: element.data, count: element.size), as: UTF8.self)
         }
@@ -63,7 +67,9 @@ public import RoostTensors
         return unsafe arguments.pointee.inputs[index]
     }
 
-    private func elements<Element>(_ index: Int, dtype: DType) throws(ModelError) -> UnsafeBufferPointer<Element> {
+    /// Where the elements of an input begin, and how many they are.
+    @usableFromInline
+    func elements(_ index: Int, dtype: DType) throws(ModelError) -> (start: UnsafeRawPointer?, count: Int) {
         let tensor = try unsafe self.tensor(index)
         guard unsafe tensor.dtype == dtype.rawValue else {
             let name = DType(rawValue: unsafe tensor.dtype)?.name ?? "unknown"
@@ -71,7 +77,7 @@ public import RoostTensors
         }
         var count = 1
         for dimension in 0..<Int(unsafe tensor.rank) { unsafe count *= Int(tensor.shape[dimension]) }
-        return unsafe UnsafeBufferPointer(start: tensor.data?.assumingMemoryBound(to: Element.self), count: count)
+        return unsafe (tensor.data, count)
     }
 }
 

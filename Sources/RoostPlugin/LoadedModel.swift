@@ -7,7 +7,7 @@ final class LoadedModel {
     let outputs: [TensorSpec]
     let signature: SignatureTable
     /// Texts that the last `predict` handed out; they must live until the next call.
-    private var texts = Arena()
+    private var texts: Arena?
 
     init(_ model: any Model) {
         self.model = model
@@ -16,9 +16,13 @@ final class LoadedModel {
         self.signature = SignatureTable(signature)
     }
 
-    func beginCall() { texts = Arena() }
+    func beginCall() { texts = nil }
 
-    func hold(_ string: String) -> ModelText { unsafe ModelText(texts.copy(Array(string.utf8))) }
+    func hold(_ string: String) -> ModelText {
+        let arena = texts ?? Arena()
+        texts = arena
+        return unsafe ModelText(arena.copy(Array(string.utf8)))
+    }
 
     static func behind(_ pointer: UnsafeMutableRawPointer?) throws(ModelError) -> LoadedModel {
         guard let pointer = unsafe pointer else { throw .failed("called without a loaded model") }

@@ -42,28 +42,28 @@ public struct ModelMemory: ~Escapable {
 ///
 /// Safe: made by `ModelMemory` and `Artifact` only, over memory that stays mapped, and is not written any more, for
 /// the life of the process.
-@safe public struct ModelArray<Element: BitwiseCopyable>: @unchecked Sendable {
-    private let storage: UnsafeBufferPointer<Element>
+@safe @frozen public struct ModelArray<Element: BitwiseCopyable>: @unchecked Sendable {
+    @usableFromInline let storage: UnsafeBufferPointer<Element>
 
     init(_ storage: UnsafeBufferPointer<Element>) { unsafe self.storage = storage }
 
-    public var count: Int { unsafe storage.count }
-    public var isEmpty: Bool { unsafe storage.isEmpty }
-    public var indices: Range<Int> { unsafe 0..<storage.count }
+    @inlinable public var count: Int { unsafe storage.count }
+    @inlinable public var isEmpty: Bool { unsafe storage.isEmpty }
+    @inlinable public var indices: Range<Int> { unsafe 0..<storage.count }
 
     /// Traps when `index` is out of range.
-    public subscript(index: Int) -> Element {
+    @inlinable public subscript(index: Int) -> Element {
         precondition(index >= 0 && index < count, "index \(index) of \(count)")
         return unsafe storage[index]
     }
 
     public var span: Span<Element> {
-        @_lifetime(borrow self)
+        @inlinable @_lifetime(borrow self)
         get { unsafe _overrideLifetime(Span(_unsafeElements: storage), borrowing: self) }
     }
 
     /// For hot kernels that have proved their indices when the model was loaded.
-    @unsafe public var buffer: UnsafeBufferPointer<Element> { unsafe storage }
+    @unsafe @inlinable public var buffer: UnsafeBufferPointer<Element> { unsafe storage }
 }
 
 /// A text in model memory, laid out as an element of a BYTES tensor.

@@ -1,13 +1,15 @@
 internal import RoostABI
-internal import RoostTensors
+public import RoostTensors
 
 /// Where `predict` puts its answers: memory of the host, one tensor per output of the signature.
 ///
 /// Safe: the host checks each shape against the signature before it gives memory of that extent, which lives until
-/// `predict` returns; the lifetime keeps spans within it.
+/// `predict` returns; the lifetime keeps spans within it. Each output is given once, so no two spans overlap.
 @safe public struct Outputs: ~Escapable, ~Copyable {
     private let arguments: UnsafePointer<roost_predict_args>
     private let loaded: LoadedModel
+    /// One bit per output.
+    private var given: UInt64 = 0
 
     @_lifetime(borrow arguments)
     init(_ arguments: UnsafePointer<roost_predict_args>, of loaded: LoadedModel) {
@@ -20,18 +22,24 @@ internal import RoostTensors
     /// - Parameter shape: All extents, for an output whose trailing extents the signature leaves open; otherwise
     ///   they are known.
     /// Throws when the signature says another type, or leaves an extent open that is not given.
-    @_lifetime(&self)
+    // Inlined, so that plugins get code for their element type instead of generic code.
+    @inlinable
+    @_lifetime(copy self)
     public mutating func values<Element: TensorElement>(
         _ index: Int, of type: Element.Type = Element.self, shape: [Int]? = nil
     ) throws(ModelError) -> MutableSpan<Element> {
-        let elements: UnsafeMutableBufferPointer<Element> = try unsafe memory(index, Element.dtype, shape)
-        return unsafe _overrideLifetime(MutableSpan(_unsafeElements: elements), mutating: &self)
+        let (start, count) = try unsafe memory(index, Element.dtype, shape)
+        let elements = unsafe UnsafeMutableBufferPointer(
+            start: start.assumingMemoryBound(to: Element.self), count: count)
+        return unsafe _overrideLifetime(MutableSpan(_unsafeElements: elements), copying: self)
     }
 
     /// Answers a BYTES output with texts made for this call. (For texts known since loading, `values(_:of:)` with
     /// `ModelText` copies nothing.)
     public mutating func setStrings(_ index: Int, _ strings: [String], shape: [Int]? = nil) throws(ModelError) {
-        let elements: UnsafeMutableBufferPointer<ModelText> = try unsafe memory(index, .bytes, shape)
+        let (start, count) = try unsafe memory(index, .bytes, shape)
+        let elements = unsafe UnsafeMutableBufferPointer(
+            start: start.assumingMemoryBound(to: ModelText.self), count: count)
         guard strings.count == elements.count else {
             throw .failed("output \(index) has \(elements.count) elements, \(strings.count) were given")
         }
@@ -44,13 +52,19 @@ internal import RoostTensors
         unsafe withCText(text) { unsafe failRow(arguments.pointee.call, UInt64(row), $0, $1) }
     }
 
-    private func memory<Element>(
+    /// Memory for all elements of an output, and how many they are.
+    @usableFromInline
+    mutating func memory(
         _ index: Int, _ dtype: DType, _ shape: [Int]?
-    ) throws(ModelError) -> UnsafeMutableBufferPointer<Element> {
+    ) throws(ModelError) -> (start: UnsafeMutableRawPointer, count: Int) {
         guard loaded.outputs.indices.contains(index) else {
             throw .failed("no output \(index): the signature has \(loaded.outputs.count)")
         }
         let spec = loaded.outputs[index]
+        guard index < UInt64.bitWidth, given & (1 << UInt64(index)) == 0 else {
+            throw .failed("output \(spec.name) was asked for before: ask once, and keep the span")
+        }
+        given |= 1 << UInt64(index)
         guard spec.dtype == dtype else {
             throw .failed("output \(spec.name) is \(spec.dtype.name) in the signature, not \(dtype.name)")
         }
@@ -75,6 +89,6 @@ internal import RoostTensors
         guard let memory = unsafe memory else {
             throw .failed("the host refused the shape of output \(spec.name)")
         }
-        return unsafe UnsafeMutableBufferPointer(start: memory.assumingMemoryBound(to: Element.self), count: count)
+        return unsafe (memory, count)
     }
 }

@@ -14,7 +14,9 @@ struct LinearModel: Model {
     private let intercepts: ModelArray<Double>
     /// Stands in for missing values; empty: they are refused.
     private let impute: ModelArray<Double>
+    /// Labels: the classes' names, if they have any, and their numbers.
     private let classes: [ModelText]
+    private let numbers: [Int64]
     private let columns: Int
 
     init(loading artifact: borrowing Artifact) throws {
@@ -32,69 +34,68 @@ struct LinearModel: Model {
         intercepts = try artifact.memory.copy(shifted)
         impute = try artifact.memory.copy(file.impute ?? [])
         classes = try file.classes.map { try artifact.memory.text($0) }
+        numbers = Array(0..<Int64(max(2, file.coefficients.count)))
         signature = Self.signature(of: file)
     }
 
     func predict(_ batch: borrowing Batch, _ outputs: inout Outputs) throws {
         let features = try batch.values(0, of: Float.self)
-        let width = intercepts.count
-        var best = [Int](repeating: 0, count: batch.rows)
-        do {
-            var predictions = try outputs.values(0, of: Float.self)
-            var scores = [Double](repeating: 0, count: width)
-            for row in 0..<batch.rows {
-                score(features, row * columns, into: &scores)
-                best[row] = link(&scores)
-                for output in 0..<width { predictions[row * width + output] = Float(scores[output]) }
-            }
+        var predictions = try outputs.values(0, of: Float.self)
+        if kind == .linear {
+            for row in 0..<batch.rows { predictions[row] = Float(score(features, row, 0)) }
+        } else if classes.isEmpty {
+            var labels = try outputs.values(1, of: Int64.self)
+            classify(features, rows: batch.rows, as: numbers, into: &predictions, &labels)
+        } else {
+            var labels = try outputs.values(1, of: ModelText.self)
+            classify(features, rows: batch.rows, as: classes, into: &predictions, &labels)
         }
-        if kind != .linear { try label(best, into: &outputs) }
         if impute.isEmpty { refuseMissing(features, rows: batch.rows, in: &outputs) }
     }
 
-    private func score(_ features: Span<Float>, _ start: Int, into scores: inout [Double]) {
+    private func classify<Label: TensorElement>(
+        _ features: Span<Float>, rows: Int, as classes: [Label], into predictions: inout MutableSpan<Float>,
+        _ labels: inout MutableSpan<Label>
+    ) {
+        if kind == .logistic {
+            for row in 0..<rows {
+                let score = score(features, row, 0)
+                predictions[row] = Float(1 / (1 + exp(-score)))
+                labels[row] = classes[score > 0 ? 1 : 0]
+            }
+            return
+        }
+        var scores = [Double](repeating: 0, count: intercepts.count)
+        for row in 0..<rows {
+            for output in scores.indices { scores[output] = score(features, row, output) }
+            labels[row] = classes[Self.softmax(&scores)]
+            for output in scores.indices { predictions[row * scores.count + output] = Float(scores[output]) }
+        }
+    }
+
+    private func score(_ features: Span<Float>, _ row: Int, _ output: Int) -> Double {
         let (weights, impute) = (weights.span, impute.span)
-        for output in scores.indices {
-            var sum = intercepts[output]
-            for column in 0..<columns {
-                let value = features[start + column]
-                let known = value.isNaN && !impute.isEmpty ? impute[column] : Double(value)
-                sum += weights[output * columns + column] * known
-            }
-            scores[output] = sum
+        var sum = intercepts[output]
+        for column in 0..<columns {
+            let value = features[row * columns + column]
+            let known = value.isNaN && !impute.isEmpty ? impute[column] : Double(value)
+            sum += weights[output * columns + column] * known
         }
+        return sum
     }
 
-    /// Turns scores into predictions; the index of the class they speak for.
-    private func link(_ scores: inout [Double]) -> Int {
-        switch kind {
-        case .linear: return 0
-        case .logistic:
-            let score = scores[0]
-            scores[0] = 1 / (1 + exp(-score))
-            return score > 0 ? 1 : 0
-        case .softmax:
-            var best = 0
-            for index in scores.indices where scores[index] > scores[best] { best = index }
-            let greatest = scores[best]
-            var sum = 0.0
-            for index in scores.indices {
-                scores[index] = exp(scores[index] - greatest)
-                sum += scores[index]
-            }
-            for index in scores.indices { scores[index] /= sum }
-            return best
+    /// Turns scores into probabilities; the first of the greatest.
+    private static func softmax(_ scores: inout [Double]) -> Int {
+        var best = 0
+        for index in scores.indices where scores[index] > scores[best] { best = index }
+        let greatest = scores[best]
+        var sum = 0.0
+        for index in scores.indices {
+            scores[index] = exp(scores[index] - greatest)
+            sum += scores[index]
         }
-    }
-
-    private func label(_ best: [Int], into outputs: inout Outputs) throws {
-        if classes.isEmpty {
-            var label = try outputs.values(1, of: Int64.self)
-            for row in best.indices { label[row] = Int64(best[row]) }
-        } else {
-            var label = try outputs.values(1, of: ModelText.self)
-            for row in best.indices { label[row] = classes[best[row]] }
-        }
+        for index in scores.indices { scores[index] /= sum }
+        return best
     }
 
     /// A row with a missing value has no answer; the rows beside it have theirs.
@@ -121,4 +122,6 @@ struct LinearModel: Model {
     }
 }
 
-@c(roost_plugin_entry) public func entry() -> UnsafeRawPointer { export(LinearModel.self, name: "linear", version: "1.0") }
+@c(roost_plugin_entry) public func entry() -> UnsafeRawPointer {
+    export(LinearModel.self, name: "linear", version: "1.0")
+}

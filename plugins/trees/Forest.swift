@@ -45,7 +45,9 @@ struct Forest {
         for output in base.indices {
             var roots: [(root: Int, depth: Int)] = []
             for (index, entry) in trees.enumerated() where entry.output == output {
-                do { roots.append(try builder.append(entry.tree)) } catch { throw ModelError.failed("tree \(index): \(error)") }
+                do { roots.append(try builder.append(entry.tree)) } catch {
+                    throw ModelError.failed("tree \(index): \(error)")
+                }
             }
             groups += try stride(from: 0, to: roots.count, by: Self.lanes).map { first in
                 try builder.group(roots[first..<min(first + Self.lanes, roots.count)])

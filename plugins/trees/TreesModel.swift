@@ -32,22 +32,17 @@ struct TreesModel: Model {
             let classes = forest.outputs
             for row in 0..<batch.rows { Objective.softmax(&predictions, row * classes..<(row + 1) * classes) }
         }
-        let labels = Self.labels(of: predictions.span, rows: batch.rows)
         var label = try outputs.values(1, of: Int64.self)
-        for row in 0..<batch.rows { label[row] = labels[row] }
+        for row in 0..<batch.rows { label[row] = Self.label(predictions.span, row: row, width: forest.outputs) }
     }
 
     /// What `XGBClassifier.predict` returns: the likeliest class, the first of equals; of two, class 1 above one half.
-    private static func labels(of predictions: Span<Float>, rows: Int) -> [Int64] {
-        let classes = rows == 0 ? 1 : predictions.count / rows
-        return (0..<rows).map { row in
-            if classes == 1 { return predictions[row] > 0.5 ? 1 : 0 }
-            var best = 0
-            for place in 1..<classes where predictions[row * classes + place] > predictions[row * classes + best] {
-                best = place
-            }
-            return Int64(best)
-        }
+    private static func label(_ predictions: Span<Float>, row: Int, width: Int) -> Int64 {
+        let first = row * width
+        if width == 1 { return predictions[first] > 0.5 ? 1 : 0 }
+        var best = 0
+        for place in 1..<width where predictions[first + place] > predictions[first + best] { best = place }
+        return Int64(best)
     }
 
     private static func signature(of objective: Objective, columns: [Column], outputs: Int) -> Signature {
@@ -60,4 +55,6 @@ struct TreesModel: Model {
     }
 }
 
-@c(roost_plugin_entry) public func entry() -> UnsafeRawPointer { export(TreesModel.self, name: "trees", version: "1.0") }
+@c(roost_plugin_entry) public func entry() -> UnsafeRawPointer {
+    export(TreesModel.self, name: "trees", version: "1.0")
+}

@@ -50,10 +50,13 @@ extension XGBoostFile {
     func baseMargins(for objective: Objective, outputs: Int) throws(ModelError) -> [Float] {
         guard let text = learner["base_score"] else { throw .failed("the file has no base_score") }
         let isList = text.hasPrefix("[") && text.hasSuffix("]")
-        let parts = isList ? text.dropFirst().dropLast().split(separator: ",", omittingEmptySubsequences: false) : [text[...]]
+        let parts =
+            isList ? text.dropFirst().dropLast().split(separator: ",", omittingEmptySubsequences: false) : [text[...]]
         var margins: [Float] = []
         for part in parts {
-            guard let score = Float(part.filter { $0 != " " }) else { throw .failed("base_score \"\(text)\" is no number") }
+            guard let score = Float(part.filter { $0 != " " }) else {
+                throw .failed("base_score \"\(text)\" is no number")
+            }
             margins.append(try objective.margin(ofBaseScore: score))
         }
         if margins.count == 1, let margin = margins.first { return Array(repeating: margin, count: outputs) }
@@ -83,7 +86,9 @@ extension XGBoostFile {
         guard attributes["scikit_learn"] != nil, attributes["best_iteration"] != nil else { return nil }
         let end = try number("best_iteration", in: attributes, absent: 0) + 1
         if let starts = booster.iterationStarts {
-            guard end < starts.count else { throw .failed("best_iteration is beyond the \(starts.count - 1) iterations") }
+            guard end < starts.count else {
+                throw .failed("best_iteration is beyond the \(starts.count - 1) iterations")
+            }
             return starts[end]
         }
         return end * outputs * max(1, try number("num_parallel_tree", in: booster.parameters, absent: 1))
