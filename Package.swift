@@ -92,10 +92,19 @@ let package = Package(
         .target(
             name: "ModelFiles", path: "plugins/ModelFiles",
             swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
-        plugin("linear", ["ModelFiles"]),
-        plugin("trees", ["ModelFiles"]),
+        swift("LinearModels", ["RoostPlugin", "ModelFiles"], path: "plugins/LinearModels"),
+        swift("TreeModels", ["RoostPlugin", "ModelFiles"], path: "plugins/TreeModels"),
+        plugin("linear", ["LinearModels"]),
+        plugin("trees", ["TreeModels"]),
         // Tests.
         tests("RoostBasics", ["RoostBasics"]),
+        .target(
+            name: "PluginTesting", dependencies: ["RoostABI", "RoostPlugin"], path: "Tests/PluginTesting",
+            swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault"), .treatAllWarnings(as: .error)]),
+        tests("RoostPlugin", ["RoostABI", "RoostPlugin", "PluginTesting"]),
+        tests("ModelFiles", ["ModelFiles", "PluginTesting"]),
+        tests("LinearModels", ["LinearModels", "RoostPlugin", "PluginTesting"]),
+        tests("TreeModels", ["TreeModels", "RoostPlugin", "PluginTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )

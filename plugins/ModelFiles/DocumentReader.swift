@@ -105,13 +105,12 @@ public struct DocumentReader: ~Escapable {
         guard depth <= Self.depthMax else { throw DocumentError("nested more than \(Self.depthMax) deep") }
     }
 
-    func expect(_ wanted: Kind, found: Kind) throws(DocumentError) {
+    mutating func expect(_ wanted: Kind) throws(DocumentError) {
+        let found = try peek()
         guard found == wanted else {
             throw DocumentError("expected \(wanted.rawValue), found \(found.rawValue) at byte \(position)")
         }
     }
-
-    mutating func expect(_ wanted: Kind) throws(DocumentError) { try expect(wanted, found: peek()) }
 
     func truncated() -> DocumentError { DocumentError("the file ends early, at byte \(bytes.count): truncated?") }
 }

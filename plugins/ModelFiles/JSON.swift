@@ -35,7 +35,9 @@ extension DocumentReader {
     }
 
     mutating func keyJSON() throws(DocumentError) -> String {
-        guard try peekJSON() == .string else { throw unexpected("a key in quotes") }
+        skipSpace()
+        guard position < bytes.count else { throw truncated() }
+        guard bytes[position] == UInt8(ascii: "\"") else { throw unexpected("a key in quotes") }
         let key = try stringJSON()
         skipSpace()
         guard position < bytes.count else { throw truncated() }

@@ -1,15 +1,15 @@
 import ModelFiles
-import RoostPlugin
+public import RoostPlugin
 
 /// Gradient-boosted trees as XGBoost 1.7 to 3.x saves them, JSON or UBJSON.
-struct TreesModel: Model {
-    static var formats: String? { "XGBoost 1.7 to 3.x: .json, .ubj" }
+public struct TreesModel: Model {
+    public static var formats: String? { "XGBoost 1.7 to 3.x: .json, .ubj" }
 
-    let signature: Signature
+    public let signature: Signature
     private let objective: Objective
     private let forest: Forest
 
-    init(loading artifact: borrowing Artifact) throws {
+    public init(loading artifact: borrowing Artifact) throws {
         let file = try XGBoostFile(artifact.bytes)
         objective = try file.checkedObjective()
         let outputs = try file.outputs(for: objective)
@@ -20,7 +20,7 @@ struct TreesModel: Model {
             base: try file.baseMargins(for: objective, outputs: outputs), in: artifact.memory)
     }
 
-    func predict(_ batch: borrowing Batch, _ outputs: inout Outputs) throws {
+    public func predict(_ batch: borrowing Batch, _ outputs: inout Outputs) throws {
         let features = try batch.values(0, of: Float.self)
         var predictions = try outputs.values(0, of: Float.self)
         forest.walk(features, rows: batch.rows, into: &predictions)
@@ -53,8 +53,4 @@ struct TreesModel: Model {
                 + (objective.isClassifier ? [TensorSpec(name: "label", dtype: .int64, shape: [-1])] : []),
             columns: columns)
     }
-}
-
-@c(roost_plugin_entry) public func entry() -> UnsafeRawPointer {
-    export(TreesModel.self, name: "trees", version: "1.0")
 }

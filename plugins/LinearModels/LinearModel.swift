@@ -1,12 +1,12 @@
 import Glibc
 import ModelFiles
-import RoostPlugin
+public import RoostPlugin
 
 /// Linear, logistic and softmax regression from files of docs/LINEAR.md, computed in double precision.
-struct LinearModel: Model {
-    static var formats: String? { "roost-linear .json (docs/LINEAR.md)" }
+public struct LinearModel: Model {
+    public static var formats: String? { "roost-linear .json (docs/LINEAR.md)" }
 
-    let signature: Signature
+    public let signature: Signature
     private let kind: LinearFile.Kind
     /// One row per output, divided by the scale of each column.
     private let weights: ModelArray<Double>
@@ -19,7 +19,7 @@ struct LinearModel: Model {
     private let numbers: [Int64]
     private let columns: Int
 
-    init(loading artifact: borrowing Artifact) throws {
+    public init(loading artifact: borrowing Artifact) throws {
         let file = try LinearFile(artifact.bytes)
         kind = file.kind
         columns = file.columns
@@ -38,7 +38,7 @@ struct LinearModel: Model {
         signature = Self.signature(of: file)
     }
 
-    func predict(_ batch: borrowing Batch, _ outputs: inout Outputs) throws {
+    public func predict(_ batch: borrowing Batch, _ outputs: inout Outputs) throws {
         let features = try batch.values(0, of: Float.self)
         var predictions = try outputs.values(0, of: Float.self)
         if kind == .linear {
@@ -120,8 +120,4 @@ struct LinearModel: Model {
             ] + (file.kind == .linear ? [] : [label]),
             columns: names.map { Column(name: $0, missingAllowed: file.impute != nil) })
     }
-}
-
-@c(roost_plugin_entry) public func entry() -> UnsafeRawPointer {
-    export(LinearModel.self, name: "linear", version: "1.0")
 }
