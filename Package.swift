@@ -115,6 +115,25 @@ let package = Package(
             name: "process-fixture",
             dependencies: ["CRoost", "RoostProcess", "RoostInstance", "RoostPlugins", "RoostLoop", "RoostBasics"],
             path: "Tests/ProcessFixture", swiftSettings: strict),
+        .target(
+            name: "RoostPlugin", dependencies: ["RoostABI", "RoostTensors"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .target(
+            name: "ModelFiles", path: "plugins/ModelFiles",
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        swift("LinearModels", ["RoostPlugin", "ModelFiles"], path: "plugins/LinearModels"),
+        swift("TreeModels", ["RoostPlugin", "ModelFiles"], path: "plugins/TreeModels"),
+        plugin("linear", ["LinearModels"]),
+        plugin("trees", ["TreeModels"]),
+        // Tests.
+        tests("RoostBasics", ["RoostBasics"]),
+        .target(
+            name: "PluginTesting", dependencies: ["RoostABI", "RoostPlugin"], path: "Tests/PluginTesting",
+            swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault"), .treatAllWarnings(as: .error)]),
+        tests("RoostPlugin", ["RoostABI", "RoostPlugin", "PluginTesting"]),
+        tests("ModelFiles", ["ModelFiles", "PluginTesting"]),
+        tests("LinearModels", ["LinearModels", "RoostPlugin", "PluginTesting"]),
+        tests("TreeModels", ["TreeModels", "RoostPlugin", "PluginTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )
