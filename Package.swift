@@ -56,6 +56,7 @@ let package = Package(
         wrapC("COpenSSL", links: "crypto"),
         wrapC("CSeccomp", links: "seccomp"),
         wrapC("CRoost", settings: [.define("_GNU_SOURCE")]),
+        wrapC("CGetopt", settings: [.define("_GNU_SOURCE")]),
         wrapC("RoostABI"),
         // Floor 1: words.
         swift("RoostBasics", []),
@@ -70,6 +71,8 @@ let package = Package(
         swift("RoostProcess", ["CRoost", "RoostBasics", "RoostLoop", "RoostChannel"]),
         swift("RoostSandbox", ["CRoost", "CSeccomp", "RoostBasics"]),
         swift("RoostPlugins", ["CRoost", "RoostABI", "RoostBasics", "RoostTensors"]),
+        swift("RoostShell", ["CGetopt", "RoostBasics"]),
+        swift("RoostClient", ["RoostBasics"]),
         // Floor 3: minds and formats.
         swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON"]),
         swift("RoostTraffic", ["RoostBasics"]),
@@ -88,7 +91,10 @@ let package = Package(
                 "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
             ]),
         // Floor 5: doors.
-        .executableTarget(name: "roost", dependencies: ["RoostHost"], swiftSettings: strict),
+        swift("RoostCommand", ["RoostBasics", "RoostJSON", "RoostELF", "RoostClient", "RoostShell"]),
+        .executableTarget(
+            name: "roost", dependencies: ["RoostBasics", "RoostCommand", "RoostHost", "RoostJSON"],
+            swiftSettings: strict),
         .executableTarget(name: "roost-instance", dependencies: ["RoostInstance"], swiftSettings: strict),
         // Plugin side.
         swift("RoostPlugin", ["RoostABI", "RoostTensors"]),
@@ -100,6 +106,11 @@ let package = Package(
         tests("RoostBasics", ["RoostBasics"]),
         tests("RoostPool", ["RoostBasics", "RoostPool", "RoostTesting"]),
         tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel", "RoostTesting"]),
+        tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
+        tests("RoostShell", ["RoostBasics", "RoostShell", "RoostTesting"]),
+        tests("RoostClient", ["RoostBasics", "RoostClient"]),
+        tests("RoostCommand", ["RoostBasics", "RoostClient", "RoostCommand", "RoostJSON"]),
+        tests("Tidy", []),
     ],
     swiftLanguageModes: [.v6]
 )
