@@ -6,6 +6,7 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
     .enableUpcomingFeature("InternalImportsByDefault"),
+    // The annotation of what a span borrows has no stable spelling yet.
     .enableExperimentalFeature("Lifetimes"),
     .treatAllWarnings(as: .error),
     .strictMemorySafety(),
@@ -65,6 +66,7 @@ let package = Package(
         swift("RoostLoop", ["CLibuv", "RoostBasics"]),
         swift("RoostJSON", ["CJansson", "RoostBasics"]),
         swift("RoostStore", ["CSQLite", "RoostBasics"]),
+        swift("RoostFiles", ["RoostBasics"]),
         swift("RoostHTTP", ["CLLHTTP", "RoostBasics"]),
         swift("RoostELF", ["COpenSSL", "RoostABI", "RoostBasics"]),
         swift("RoostChannel", ["CRoost", "RoostBasics"]),
@@ -87,7 +89,7 @@ let package = Package(
         swift(
             "RoostHost",
             [
-                "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostHTTP", "RoostELF",
+                "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP", "RoostELF",
                 "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
             ]),
         // Floor 5: doors.
@@ -104,13 +106,19 @@ let package = Package(
         swift("RoostTesting", []),
         // Tests.
         tests("RoostBasics", ["RoostBasics"]),
+        tests("RoostFiles", ["RoostBasics", "RoostFiles"]),
+        tests("RoostStore", ["RoostStore"]),
         tests("RoostPool", ["RoostBasics", "RoostPool", "RoostTesting"]),
         tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel", "RoostTesting"]),
+        tests("RoostLoop", ["RoostBasics", "RoostLoop"]),
         tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
         tests("RoostShell", ["RoostBasics", "RoostShell", "RoostTesting"]),
         tests("RoostClient", ["RoostBasics", "RoostClient"]),
         tests("RoostCommand", ["RoostBasics", "RoostClient", "RoostCommand", "RoostJSON"]),
         tests("Tidy", []),
+        tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
+        tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostTensors", "RoostJSON"]),
+        tests("RoostTraffic", ["RoostTraffic", "RoostBasics"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -10,6 +10,11 @@ extension [UInt8] {
         unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
     }
 
+    /// Appends the text as UTF-8.
+    @inlinable public mutating func append(_ text: StaticString) {
+        unsafe append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
     /// Replaces the whole content, keeping the memory.
     @inlinable public mutating func assign(_ bytes: RawSpan) {
         removeAll(keepingCapacity: true)

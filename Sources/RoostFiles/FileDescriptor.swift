@@ -1,0 +1,109 @@
+internal import Glibc
+public import RoostBasics
+
+/// One open file, closed with its owner.
+public final class FileDescriptor: Sendable {
+    /// Valid as long as this object.
+    public let number: Int32
+
+    /// Takes over an open descriptor.
+    public init(adopting number: Int32) { self.number = number }
+
+    /// Opens an existing file for reading. A link is followed; a pipe or device is refused rather than waited for.
+    public convenience init(reading path: String) throws(RoostError) {
+        try self.init(path, O_RDONLY | O_NONBLOCK)
+        guard (try status()).isRegular else { throw RoostError(.invalidArgument, "\(path) is not a regular file") }
+    }
+
+    /// Makes a new file that must not exist yet.
+    public convenience init(creating path: String, mode: UInt32 = 0o644) throws(RoostError) {
+        try self.init(path, O_WRONLY | O_CREAT | O_EXCL, mode)
+    }
+
+    /// Opens or makes a file, for locking.
+    public convenience init(lockFile path: String) throws(RoostError) {
+        try self.init(path, O_RDWR | O_CREAT, 0o600)
+    }
+
+    private init(_ path: String, _ flags: Int32, _ mode: UInt32 = 0) throws(RoostError) {
+        let number = unsafe open(path, flags | O_CLOEXEC, mode)
+        guard number >= 0 else { throw .failed("open \(path)") }
+        self.number = number
+    }
+
+    public func status() throws(RoostError) -> FileStatus {
+        var raw = stat()
+        guard unsafe fstat(number, &raw) == 0 else { throw .failed("stat of an open file") }
+        return FileStatus(raw)
+    }
+
+    /// Up to `count` bytes at `offset`; fewer at the end of the file only.
+    public func read(_ count: Int, at offset: Int) throws(RoostError) -> [UInt8] {
+        var failed = false
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while filled < count {
+                let got = unsafe pread(
+                    number, buffer.baseAddress.map { unsafe $0 + filled }, count - filled, off_t(offset + filled))
+                if got < 0 && errno == EINTR { continue }
+                if got <= 0 {
+                    failed = got < 0
+                    return
+                }
+                filled += got
+            }
+        }
+        if failed { throw .failed("read") }
+        return bytes
+    }
+
+    /// Appends all of `bytes`.
+    public func write(_ bytes: RawSpan) throws(RoostError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let written = unsafe rest.withUnsafeBytes { unsafe Glibc.write(number, $0.baseAddress, $0.count) }
+            if written < 0 && errno == EINTR { continue }
+            guard written > 0 else { throw .failed("write") }
+            rest = rest.extracting(droppingFirst: written)
+        }
+    }
+
+    /// Returns when the content has reached the disk.
+    public func sync() throws(RoostError) {
+        guard fsync(number) == 0 else { throw .failed("fsync") }
+    }
+
+    /// Makes the file readable by all and writable by none.
+    public func makeReadOnly() throws(RoostError) {
+        guard fchmod(number, 0o444) == 0 else { throw .failed("chmod") }
+    }
+
+    /// Takes the lock that only one process holds; false when another has it. It ends with the process.
+    public func lock() -> Bool { flock(number, LOCK_EX | LOCK_NB) == 0 }
+
+    deinit { close(number) }
+}
+
+/// What a folder says of a file.
+public struct FileStatus: Hashable, Sendable {
+    public let isRegular: Bool
+    public let size: Int
+    /// Last change of the content, nanoseconds since 1970.
+    public let modified: Int64
+    public let inode: UInt64
+
+    init(_ raw: stat) {
+        isRegular = raw.st_mode & S_IFMT == S_IFREG
+        size = Int(raw.st_size)
+        modified = Int64(raw.st_mtim.tv_sec) * 1_000_000_000 + Int64(raw.st_mtim.tv_nsec)
+        inode = UInt64(raw.st_ino)
+    }
+}
+
+extension RoostError {
+    /// The operating system refused; call at once, while errno still says why.
+    static func failed(_ act: String) -> RoostError {
+        let code = errno
+        let kind: Code = code == ENOENT || code == ENOTDIR ? .notFound : .system
+        return RoostError(kind, "\(act): \(unsafe String(cString: strerror(code)))")
+    }
+}

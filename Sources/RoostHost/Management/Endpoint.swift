@@ -1,0 +1,126 @@
+internal import RoostBasics
+
+/// What a path stands for.
+enum Endpoint: Hashable, Sendable {
+    /// `/`: what runs, in text.
+    case root
+    case metrics
+    case serverMetadata
+    case serverLive
+    case serverReady
+    case modelMetadata(Target)
+    case modelReady(Target)
+    case infer(Target)
+    case predict(Target)
+    case functions
+    case function(String)
+    case logs(String)
+    case upload(String, version: String)
+    case restart(Target)
+    case allow(Target)
+    case traffic(String)
+    case rollback(String)
+    /// In the plan, but not in this build.
+    case notSupported(String)
+
+    /// A function, and a version when the path names one; not looked up yet.
+    struct Target: Hashable, Sendable {
+        let function: String
+        let version: String?
+    }
+
+    /// The method that the endpoint takes, besides HEAD where it is GET.
+    var method: String {
+        switch self {
+        case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .functions,
+            .function, .logs:
+            "GET"
+        case .infer, .predict, .restart, .allow, .rollback: "POST"
+        case .upload, .traffic: "PUT"
+        case .notSupported: ""
+        }
+    }
+
+    /// Whether a call changes what the host does, and so must not come from a foreign page in a browser.
+    var changesState: Bool {
+        switch self {
+        case .upload, .restart, .allow, .traffic, .rollback: true
+        case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict,
+            .functions, .function, .logs, .notSupported:
+            false
+        }
+    }
+
+    /// Served also when the host listens beyond loopback.
+    var isPublic: Bool {
+        switch self {
+        case .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict: true
+        case .root, .functions, .function, .logs, .upload, .restart, .allow, .traffic, .rollback, .notSupported: false
+        }
+    }
+
+    /// Nil when no endpoint has this path.
+    init?(path: String) {
+        guard path.hasPrefix("/") else { return nil }
+        var parts = path.dropFirst().split(separator: "/", omittingEmptySubsequences: false).map(String.init)
+        // One slash at the end is forgiven.
+        if parts.count > 1, parts.last == "" { parts.removeLast() }
+        let found =
+            switch parts[0] {
+            case "": parts.count == 1 ? Self.root : nil
+            case "metrics": parts.count == 1 ? Self.metrics : nil
+            case "v2": Self.protocolV2(Array(parts.dropFirst()))
+            case "functions": Self.functions(Array(parts.dropFirst()))
+            case "jobs", "events": Self.notSupported(path)
+            default: Self?.none
+            }
+        guard let found else { return nil }
+        self = found
+    }
+
+    private static func protocolV2(_ parts: [String]) -> Self? {
+        if parts.isEmpty { return .serverMetadata }
+        switch (parts[0], parts.count) {
+        case ("health", 2) where parts[1] == "live": return .serverLive
+        case ("health", 2) where parts[1] == "ready": return .serverReady
+        case ("repository", _): return .notSupported("/v2/" + parts.joined(separator: "/"))
+        case ("models", 2...):
+            guard let (target, rest) = target(Array(parts.dropFirst())) else { return nil }
+            switch rest {
+            case []: return .modelMetadata(target)
+            case ["ready"]: return .modelReady(target)
+            case ["infer"]: return .infer(target)
+            case ["stats"]: return .notSupported("/v2/" + parts.joined(separator: "/"))
+            default: return nil
+            }
+        default: return nil
+        }
+    }
+
+    private static func functions(_ parts: [String]) -> Self? {
+        guard let name = parts.first else { return .functions }
+        guard let (target, rest) = target(parts) else { return nil }
+        switch (rest, target.version) {
+        case ([], nil): return .function(name)
+        case ([], let version?): return .upload(name, version: version)
+        case (["predict"], _): return .predict(target)
+        case (["logs"], nil): return .logs(name)
+        case (["traffic"], nil): return .traffic(name)
+        case (["rollback"], nil): return .rollback(name)
+        case (["restart"], .some): return .restart(target)
+        case (["allow"], .some): return .allow(target)
+        case (let rest, nil) where ["rollout", "feedback", "quality", "jobs", "async"].contains(rest.first):
+            return .notSupported("/functions/" + parts.joined(separator: "/"))
+        default: return nil
+        }
+    }
+
+    /// `NAME/rest…` or `NAME/versions/V/rest…`.
+    private static func target(_ parts: [String]) -> (Target, rest: [String])? {
+        guard let name = parts.first, !name.isEmpty else { return nil }
+        if parts.count >= 3, parts[1] == "versions" {
+            return (Target(function: name, version: parts[2]), Array(parts.dropFirst(3)))
+        }
+        return (Target(function: name, version: nil), Array(parts.dropFirst()))
+    }
+}

@@ -1,0 +1,48 @@
+internal import RoostBasics
+internal import RoostChannel
+
+/// What the host keeps of a request until it is answered: enough to run it again on another instance.
+struct InFlight {
+    var header: RequestHeader
+    /// The media type as it came, when it has no number.
+    var contentTypeText: [UInt8] = []
+    var body: [UInt8] = []
+    var arrived: Instant
+    /// Where its frame ends in the request ring of its instance.
+    var frameEnd: UInt64 = 0
+    var timing = PhaseTiming()
+
+    init(header: RequestHeader, arrived: Instant) {
+        self.header = header
+        self.arrived = arrived
+    }
+}
+
+/// Where a request's time went before predict.
+struct PhaseTiming {
+    /// Waiting for an instance that was there, or for room in it.
+    var queue: Instant.Span = .zero
+    /// Waiting for a fork; nil when none was needed.
+    var fork: Instant.Span?
+    /// Waiting for the model to be loaded; nil when it was.
+    var load: Instant.Span?
+}
+
+/// How the start of an instance went, for the requests that waited for it.
+struct StartTiming {
+    var asked: Instant
+    /// When the template was there to fork from.
+    var loaded: Instant
+    var forked: Instant
+
+    /// Splits the wait of a request that is dispatched now.
+    func phases(arrived: Instant, dispatched: Instant) -> PhaseTiming {
+        guard arrived < forked else { return PhaseTiming(queue: dispatched - arrived) }
+        let waitedForLoad = loaded - max(arrived, asked)
+        let waitedForFork = forked - max(arrived, loaded)
+        let rest = (dispatched - arrived).nanoseconds &- waitedForLoad.nanoseconds &- waitedForFork.nanoseconds
+        return PhaseTiming(
+            queue: Instant.Span(nanoseconds: rest), fork: waitedForFork,
+            load: waitedForLoad > .zero ? waitedForLoad : nil)
+    }
+}

@@ -1,0 +1,296 @@
+internal import RoostBasics
+internal import RoostChannel
+internal import RoostLoop
+internal import RoostPool
+
+/// Runs the versions: carries out what their pools decide, moves requests into channels and replies out of them.
+///
+/// Belongs to the loop. Decisions are made in `Pool`; here is the one place that acts on them.
+final class Serving {
+    let loop: Loop
+    let processes: Processes
+    let replies: any ReplySink
+    private let doorbells: Doorbells
+    private var doorbellPoll: Poll?
+    private var turnHook: TurnHook?
+    private let clock: Timer
+    private var clockRuns = false
+
+    private(set) var services: [VersionID: VersionService] = [:]
+    /// Whose channels were written to in this turn of the loop.
+    private var touched: [VersionService] = []
+    /// Those that the clock has to look at.
+    private var active: [VersionService] = []
+    private var serviceOf: [InstanceID: VersionService] = [:]
+    /// Whom an exchange of the gateway waits for, by its slot.
+    private var callers: [Caller?] = []
+    var fields = ReplyFields()
+    /// Called when a version's process died or its model failed; the deployment's guard listens.
+    var onTrouble: (VersionService) -> Void = { _ in }
+
+    struct Caller {
+        let id: RequestID
+        let service: VersionService
+        let ticket: Ticket
+    }
+
+    /// How early a 504 may come, and how often the clock looks while anything runs.
+    static let resolution = Instant.Span.milliseconds(10)
+
+    init(on loop: Loop, processes: Processes, replies: any ReplySink) throws {
+        self.loop = loop
+        self.processes = processes
+        self.replies = replies
+        doorbells = try Doorbells()
+        clock = try Timer(on: loop)
+        doorbellPoll = try Poll(doorbells.descriptor, for: .readable, on: loop) { [unowned self] _ in answerDoorbells() }
+        turnHook = try TurnHook(on: loop) { [unowned self] in endTurn() }
+    }
+
+    /// Lets the loop end. Instances must have been stopped before.
+    func close() {
+        doorbellPoll?.close()
+        turnHook?.close()
+        clock.close()
+    }
+
+    // MARK: versions
+
+    func add(_ service: VersionService) { services[service.id] = service }
+
+    /// A drained version leaves: nothing of it may run any more.
+    func remove(_ service: VersionService) {
+        services[service.id] = nil
+        active.removeAll { $0 === service }
+        service.isActive = false
+    }
+
+    // MARK: requests
+
+    /// Takes an inference request for a version; the caller gets exactly one answer, unless it goes away first.
+    func submit(
+        _ id: RequestID, _ request: InferenceRequest, contentTypeText: RawSpan, body: RawSpan,
+        to service: VersionService
+    ) {
+        let now = loop.now
+        let deadline = request.timeout.map { now + $0 }
+        guard let ticket = service.pool.arrived(id, deadline: deadline, at: now) else {
+            service.statistics.add(.overload, total: .zero, at: now)
+            let seconds = service.pool.retryAfterSeconds(at: now)
+            return refuse(
+                id, 429, "\(service.id) has \(service.pool.queueDepth) requests waiting: try again in \(seconds) s",
+                service, extra: "Retry-After: \(seconds)\r\n")
+        }
+        let header = RequestHeader(
+            id: RequestID(rawValue: ticket.rawValue), operation: request.operation, contentType: request.contentType,
+            accept: request.accept, deadline: min(deadline ?? now + service.pool.settings.timeout, now + service.pool.settings.timeout))
+        service.hold(ticket, header, contentTypeText: contentTypeText, body: body, arrived: now)
+        let slot = Int(id.slot)
+        while callers.count <= slot { callers.append(nil) }
+        callers[slot] = Caller(id: id, service: service, ticket: ticket)
+        perform(service)
+    }
+
+    /// Nobody waits for this request any more.
+    func clientGone(_ id: RequestID) {
+        guard callers.indices.contains(Int(id.slot)), let caller = callers[Int(id.slot)], caller.id == id else { return }
+        callers[Int(id.slot)] = nil
+        caller.service.pool.cancelled(caller.ticket)
+        perform(caller.service)
+    }
+
+    /// Carries out everything that follows from the last inputs of a pool.
+    func perform(_ service: VersionService) {
+        let now = loop.now
+        while let action = service.pool.next(at: now) {
+            switch action {
+            case .dispatch(let ticket, _, let instance): dispatch(ticket, to: instance, of: service)
+            case .start: start(service)
+            case .stop(let instance): processes.kill(instance)
+            case .kill(let instance):
+                note(service, "instance \(instance) ended: it did not answer for \(service.pool.settings.timeout)")
+                processes.kill(instance)
+            case .fail(let id, let failure): fail(id, failure, service)
+            }
+        }
+        touch(service)
+        watch(service)
+    }
+
+    private func dispatch(_ ticket: Ticket, to instance: InstanceID, of service: VersionService) {
+        guard let at = service.position(of: instance) else { return }
+        let request = service.inFlight[Int(ticket.index)]
+        do {
+            let frameEnd = try service.instances[at].channel.send(
+                request.header, contentTypeText: request.contentTypeText.bytes, body: request.body.bytes)
+            guard let frameEnd else { return service.pool.noRoom(ticket, on: instance) }
+            let timing = service.instances[at].timing.phases(arrived: request.arrived, dispatched: loop.now)
+            service.noteDispatch(ticket, frameEnd: frameEnd, timing: timing)
+        } catch {
+            service.pool.noRoom(ticket, on: instance)
+            end(service, instance, because: error)
+        }
+    }
+
+    private func fail(_ id: RequestID, _ failure: Failure, _ service: VersionService) {
+        let now = loop.now
+        callers[Int(id.slot)] = nil
+        switch failure {
+        case .timeout:
+            service.statistics.add(.timeout, total: service.pool.settings.timeout, at: now)
+            refuse(id, 504, "\(service.id) did not answer in time", service)
+        case .death:
+            service.statistics.add(.death, total: .zero, at: now)
+            let reason = service.lastFailure ?? "its instance died"
+            refuse(id, 500, "\(service.id) could not answer this request: \(reason)", service)
+        }
+        onTrouble(service)
+    }
+
+    /// An answer of the host's own.
+    private func refuse(_ id: RequestID, _ status: Int, _ message: String, _ service: VersionService, extra: String = "") {
+        replies.reply(
+            to: id, status: status, contentType: .json,
+            fields: (service.versionField + Array(extra.utf8)).bytes, body: JSONError.body(message).bytes)
+    }
+
+    // MARK: replies
+
+    private func answerDoorbells() {
+        doorbells.takeRung { tag in
+            let instance = InstanceID(rawValue: tag)
+            if let service = serviceOf[instance] { receive(from: instance, of: service) }
+        }
+    }
+
+    private func receive(from instance: InstanceID, of service: VersionService) {
+        guard let at = service.position(of: instance) else { return }
+        let channel = service.instances[at].channel
+        var strange: String?
+        do {
+            try channel.receive { header, contentTypeText, body in
+                let ticket = Ticket(rawValue: header.id.rawValue)
+                switch service.pool.replied(ticket, by: instance, at: loop.now) {
+                case .deliver(let id): deliver(id, ticket, header, contentTypeText, body, service)
+                case .drop: service.forget(ticket)
+                case .unknown: strange = "it answered a request that it was never given"
+                }
+            }
+        } catch { strange = error.description }
+        if let strange { end(service, instance, because: strange) }
+        perform(service)
+    }
+
+    private func deliver(
+        _ id: RequestID, _ ticket: Ticket, _ header: ReplyHeader, _ contentTypeText: RawSpan, _ body: RawSpan,
+        _ service: VersionService
+    ) {
+        let now = loop.now
+        let index = Int(ticket.index)
+        let timing = service.inFlight[index].timing
+        callers[Int(id.slot)] = nil
+        service.statistics.add(header.outcome, total: now - service.inFlight[index].arrived, at: now)
+        service.statistics.add(queue: timing.queue, infer: header.infer, rows: header.rows)
+        service.forget(ticket)
+        fields.set(versionField: service.versionField, timing: timing, infer: header.infer)
+        replies.reply(
+            to: id, status: Int(header.status), contentType: header.contentType, contentTypeText: contentTypeText,
+            fields: fields.bytes.bytes, body: body)
+        if header.outcome == .modelError { onTrouble(service) }
+    }
+
+    /// An instance that breaks the rules of the channel is ended; its requests run again elsewhere.
+    private func end(_ service: VersionService, _ instance: InstanceID, because reason: some CustomStringConvertible) {
+        note(service, "instance \(instance) ended: \(reason)")
+        processes.kill(instance)
+    }
+
+    func note(_ service: VersionService, _ line: String) {
+        service.lastFailure = line
+        service.log.append(line: "roost: \(line)")
+    }
+
+    // MARK: turns and time
+
+    private func touch(_ service: VersionService) {
+        guard !service.isTouched else { return }
+        service.isTouched = true
+        touched.append(service)
+    }
+
+    /// Once per turn, after all reads: wake the instances that got work, then see what came meanwhile.
+    private func endTurn() {
+        var index = 0
+        while index < touched.count {
+            let service = touched[index]
+            index += 1
+            service.isTouched = false
+            for instance in service.instances { instance.channel.ring() }
+            // Receiving may touch the service again: then it comes round once more.
+            for instance in service.instances where !instance.channel.prepareToSleep() {
+                receive(from: instance.id, of: service)
+            }
+        }
+        touched.removeAll(keepingCapacity: true)
+    }
+
+    private func watch(_ service: VersionService) {
+        guard !service.isActive, !service.pool.isIdle || service.pool.wakeUp != nil else { return }
+        service.isActive = true
+        active.append(service)
+        if !clockRuns { startClock(after: service.pool.isIdle ? wait(for: service) : Self.resolution) }
+    }
+
+    private func wait(for service: VersionService) -> Instant.Span {
+        max(Self.resolution, (service.pool.wakeUp ?? loop.now) - loop.now)
+    }
+
+    private func startClock(after delay: Instant.Span) {
+        clockRuns = true
+        // A timer that cannot start is a closed one: the host is ending.
+        try? clock.start(after: delay) { [unowned self] in tick() }
+    }
+
+    private func tick() {
+        clockRuns = false
+        let now = loop.now
+        for service in active {
+            service.pool.tick(at: now, resolution: Self.resolution)
+            perform(service)
+        }
+        active.removeAll { service in
+            service.isActive = !service.pool.isIdle || service.pool.wakeUp != nil
+            return !service.isActive
+        }
+        guard !active.isEmpty else { return }
+        let busy = active.contains { !$0.pool.isIdle }
+        let next = active.map { wait(for: $0) }.min() ?? Self.resolution
+        startClock(after: busy ? Self.resolution : next)
+    }
+
+    // MARK: instances, told by Serving+Instances
+
+    func adopt(_ live: VersionService.Live, of service: VersionService) throws(ChannelError) {
+        try doorbells.add(live.channel.doorbell, tag: live.id.rawValue)
+        serviceOf[live.id] = service
+        service.instances.append(live)
+        service.pool.instanceAdded(live.id, at: loop.now)
+    }
+
+    /// An instance is gone: what it had published is delivered, what it held runs elsewhere.
+    func buried(_ instance: InstanceID, of service: VersionService, _ words: String) {
+        receive(from: instance, of: service)
+        guard let at = service.position(of: instance) else { return }
+        let dead = service.instances.remove(at: at)
+        serviceOf[instance] = nil
+        doorbells.remove(dead.channel.doorbell)
+        let taken = dead.channel.taken()
+        note(service, "instance \(instance) \(words)")
+        service.pool.instanceExited(
+            instance, taken: { service.inFlight[Int($0.index)].frameEnd <= taken }, at: loop.now)
+        perform(service)
+        onTrouble(service)
+    }
+
+    func service(of instance: InstanceID) -> VersionService? { serviceOf[instance] }
+}

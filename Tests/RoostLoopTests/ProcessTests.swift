@@ -1,0 +1,117 @@
+import struct Foundation.Data
+import class Foundation.FileHandle
+import class Foundation.FileManager
+import struct Foundation.UUID
+import Glibc
+import RoostBasics
+import RoostLoop
+import Testing
+
+@Suite struct ProcessTests {
+    @Test func aChildsExitCodeIsReported() throws {
+        let loop = try Loop()
+        var exit: ChildProcess.Exit?
+        let child = try ChildProcess("/bin/sh", arguments: ["sh", "-c", "exit 3"], on: loop) { exit = $0 }
+        #expect(child.pid > 0)
+        loop.run()
+        #expect(exit?.code == 3)
+        #expect(exit?.signal == 0)
+        #expect(loop.openHandles == 0)
+    }
+
+    @Test func aChildWritesToTheDescriptorsItWasGiven() throws {
+        let loop = try Loop()
+        var ends: [Int32] = [0, 0]
+        #expect(unsafe pipe(&ends) == 0)
+        _ = try ChildProcess(
+            "/bin/sh", arguments: ["sh", "-c", "echo $WORD >&3"], environment: ["WORD=nest"],
+            descriptors: [.null, .null, .null, .copy(of: ends[1])], on: loop
+        ) { _ in }
+        Glibc.close(ends[1])
+        loop.run()
+        let text = try FileHandle(fileDescriptor: ends[0], closeOnDealloc: true).readToEnd() ?? Data()
+        #expect(String(decoding: text, as: UTF8.self) == "nest\n")
+    }
+
+    @Test func aSignalEndsAChildAndIsReported() throws {
+        let loop = try Loop()
+        var exit: ChildProcess.Exit?
+        let child = try ChildProcess("/bin/sleep", arguments: ["sleep", "100"], on: loop) { exit = $0 }
+        try child.kill(SIGKILL)
+        loop.run()
+        #expect(exit?.signal == SIGKILL)
+    }
+
+    @Test func startingWhatDoesNotExistThrowsAndLeavesNothingOpen() throws {
+        let loop = try Loop()
+        let error = #expect(throws: UVError.self) {
+            _ = try ChildProcess("/no/such/program", arguments: ["x"], on: loop) { _ in }
+        }
+        #expect(error?.description == "start /no/such/program: no such file or directory (-2)")
+        loop.run()
+        #expect(loop.openHandles == 0)
+    }
+
+    @Test func aSignalIsHeardOnTheLoop() throws {
+        let loop = try Loop()
+        var heard = 0
+        var close: () -> Void = {}
+        let watcher = try SignalWatcher(SIGUSR2, on: loop) {
+            heard += 1
+            close()
+        }
+        close = { watcher.close() }
+        kill(getpid(), SIGUSR2)
+        loop.run()
+        close = {}
+        #expect(heard == 1)
+    }
+
+    @Test func aPolledDescriptorIsReportedUntilItIsRead() throws {
+        let loop = try Loop()
+        var ends: [Int32] = [0, 0]
+        #expect(unsafe pipe(&ends) == 0)
+        unsafe Glibc.write(ends[1], "x", 1)
+        var seen = 0
+        var onReadable: () -> Void = {}
+        let poll = try Poll(ends[0], for: .readable, on: loop) { events in
+            #expect(events == .readable)
+            onReadable()
+        }
+        onReadable = {
+            seen += 1
+            if seen == 2 { poll.close() }
+        }
+        loop.run()
+        onReadable = {}
+        for end in ends { Glibc.close(end) }
+        #expect(seen == 2)
+        #expect(loop.openHandles == 0)
+    }
+
+    @Test func aChangedFolderIsDirty() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "roost-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let loop = try Loop()
+        var close: () -> Void = {}
+        var dirty = 0
+        let watcher = try FolderWatcher(folder.path, on: loop) {
+            dirty += 1
+            close()
+        }
+        close = { watcher.close() }
+        try Data([1]).write(to: folder.appending(path: "new"))
+        loop.run()
+        close = {}
+        #expect(dirty >= 1)
+        #expect(loop.openHandles == 0)
+    }
+
+    @Test func watchingWhatDoesNotExistThrows() throws {
+        let loop = try Loop()
+        #expect(throws: UVError.self) { _ = try FolderWatcher("/no/such/folder", on: loop) {} }
+        loop.run()
+        #expect(loop.openHandles == 0)
+    }
+}
