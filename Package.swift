@@ -93,7 +93,7 @@ let package = Package(
                 "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
             ]),
         // Floor 5: doors.
-        swift("RoostCommand", ["RoostBasics", "RoostJSON", "RoostELF", "RoostClient", "RoostShell"]),
+        swift("RoostCommand", ["RoostBasics", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell"]),
         .executableTarget(
             name: "roost", dependencies: ["RoostBasics", "RoostCommand", "RoostHost", "RoostJSON"],
             swiftSettings: strict),
@@ -112,7 +112,7 @@ let package = Package(
         tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel", "RoostTesting"]),
         tests("RoostLoop", ["RoostBasics", "RoostLoop"]),
         tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
-        tests("RoostShell", ["RoostBasics", "RoostShell", "RoostTesting"]),
+        tests("RoostShell", ["RoostShell"]),
         tests("RoostClient", ["RoostBasics", "RoostClient"]),
         tests("RoostCommand", ["RoostBasics", "RoostClient", "RoostCommand", "RoostJSON"]),
         tests("Tidy", []),

@@ -33,6 +33,12 @@ public struct ClientReply: Hashable, Sendable {
     public let fields: [HeaderField]
     public let body: [UInt8]
 
+    public init(status: Int, fields: [HeaderField], body: [UInt8]) {
+        self.status = status
+        self.fields = fields
+        self.body = body
+    }
+
     /// The first field of that name; capitals do not count.
     public func header(_ name: String) -> String? {
         fields.first { $0.name.lowercased() == name.lowercased() }?.value

@@ -12,12 +12,33 @@ public enum StandardStream: Int32, Sendable {
 
     /// Writes all of `bytes`. Throws when nobody reads them any more or the disk is full.
     public func write(_ bytes: [UInt8]) throws(RoostError) {
-        try FileDescriptor(rawValue).write(bytes, to: "standard \(self)")
+        var done = 0
+        while done < bytes.count {
+            let written = unsafe bytes.withUnsafeBytes { buffer in
+                unsafe Glibc.write(rawValue, buffer.baseAddress?.advanced(by: done), buffer.count - done)
+            }
+            guard written >= 0 || errno == EINTR else {
+                throw RoostError(.system, "write to standard \(self): error \(errno)")
+            }
+            done += max(0, written)
+        }
     }
 
     /// All bytes up to the end of the stream.
     public func readAll() throws(RoostError) -> [UInt8] {
-        try FileDescriptor(rawValue).readAll(from: "standard \(self)")
+        var all: [UInt8] = []
+        while true {
+            var count = 0
+            let slice = unsafe [UInt8](unsafeUninitializedCapacity: 1 << 18) { buffer, initialized in
+                count = unsafe read(rawValue, buffer.baseAddress, buffer.count)
+                initialized = max(0, count)
+            }
+            if count == 0 { return all }
+            guard count > 0 || errno == EINTR else {
+                throw RoostError(.system, "read standard \(self): error \(errno)")
+            }
+            all += slice
+        }
     }
 }
 
