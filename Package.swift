@@ -114,7 +114,7 @@ let package = Package(
         tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
         tests("RoostShell", ["RoostShell"]),
         tests("RoostClient", ["RoostBasics", "RoostClient"]),
-        tests("RoostCommand", ["RoostBasics", "RoostClient", "RoostCommand", "RoostJSON"]),
+        tests("RoostCommand", ["RoostBasics", "RoostCommand", "RoostJSON", "RoostShell"]),
         tests("Tidy", []),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
         tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostTensors", "RoostJSON"]),

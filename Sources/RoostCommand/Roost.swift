@@ -58,18 +58,24 @@ public struct Roost {
             return try page(HelpPage.overview(of: Self.commands))
         }
         guard let name else { throw UsageError("say what to do") }
+        if name == "help", let topic = Self.commands.first(where: { $0.name == before.operands.last }) {
+            return try page(HelpPage.page(of: topic))
+        }
         guard let command = Self.commands.first(where: { $0.name == name }) else { throw Self.unknown(name) }
         hint = "roost \(command.name) --help"
         let options = command.options + [.help]
         // What stood before the command counts as if it stood behind it.
         let moved = before.options.map { option in
-            common.contains { $0.name.long == option.name && !$0.value.isEmpty }
+            common.contains { $0.name.long == option.name && $0.name.takesValue }
                 ? "--\(option.name)=\(option.value)" : "--\(option.name)"
         }
         let read = try Arguments(moved + before.operands.dropFirst(), options: options.map(\.name))
         if read.has(Option.help.name.long) { return try page(HelpPage.page(of: command)) }
         if let later = options.first(where: { $0.isLater && read.has($0.name.long) }) {
             throw UsageError.later("--\(later.name.long)")
+        }
+        if let option = options.first(where: { $0.name.takesValue && read.values(of: $0.name.long).contains("") }) {
+            throw UsageError("--\(option.name.long) needs a value")
         }
         return try command.run(Call(command: command, arguments: read, surroundings: surroundings, host: host))
     }

@@ -40,8 +40,8 @@ final class SmallServer: Sendable {
     }
 
     deinit {
-        _ = shutdown(listener, Int32(SHUT_RDWR))  // ends the accept that may still wait there
-        _ = close(listener)
+        // Ends the accept that may still wait there. Not closed: the number would be another's at once.
+        _ = shutdown(listener, Int32(SHUT_RDWR))
         _ = unsafe unlink(path)
     }
 
