@@ -57,6 +57,7 @@ let package = Package(
         wrapC("COpenSSL", links: "crypto"),
         wrapC("CSeccomp", links: "seccomp"),
         wrapC("CRoost", settings: [.define("_GNU_SOURCE")]),
+        wrapC("CGetopt", settings: [.define("_GNU_SOURCE")]),
         wrapC("RoostABI"),
         // Floor 1: words.
         swift("RoostBasics", []),
@@ -72,6 +73,8 @@ let package = Package(
         swift("RoostProcess", ["CRoost", "CSeccomp", "RoostBasics", "RoostLoop", "RoostChannel"]),
         swift("RoostSandbox", ["CRoost", "CSeccomp", "RoostBasics"]),
         swift("RoostPlugins", ["CRoost", "RoostABI", "RoostBasics", "RoostTensors"]),
+        swift("RoostShell", ["CGetopt", "RoostBasics"]),
+        swift("RoostClient", ["RoostBasics"]),
         // Floor 3: minds and formats.
         swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON"]),
         swift("RoostTraffic", ["RoostBasics"]),
@@ -90,7 +93,10 @@ let package = Package(
                 "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
             ]),
         // Floor 5: doors.
-        .executableTarget(name: "roost", dependencies: ["RoostHost"], swiftSettings: strict),
+        swift("RoostCommand", ["RoostBasics", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell"]),
+        .executableTarget(
+            name: "roost", dependencies: ["RoostBasics", "RoostCommand", "RoostHost", "RoostJSON"],
+            swiftSettings: strict),
         .executableTarget(name: "roost-instance", dependencies: ["RoostInstance"], swiftSettings: strict),
         // Plugin side.
         swift("RoostPlugin", ["RoostABI", "RoostTensors"]),
@@ -106,6 +112,10 @@ let package = Package(
         tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel", "RoostTesting"]),
         tests("RoostLoop", ["RoostBasics", "RoostLoop"]),
         tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
+        tests("RoostShell", ["RoostShell"]),
+        tests("RoostClient", ["RoostBasics", "RoostClient"]),
+        tests("RoostCommand", ["RoostBasics", "RoostCommand", "RoostJSON", "RoostShell"]),
+        tests("Tidy", []),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
         tests("RoostTraffic", ["RoostTraffic", "RoostBasics"]),
         tests("RoostHTTP", ["RoostBasics", "RoostHTTP"]),

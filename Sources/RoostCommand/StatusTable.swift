@@ -1,0 +1,147 @@
+internal import RoostJSON
+
+/// `roost status` for people, as lines: warnings first, then a row for each version with its reasons beneath.
+struct StatusTable {
+    private static let heads = [
+        "FUNCTION", "VERSION", "STATE", "SHARE", "FROM", "INSTANCES", "QUEUE", "MEMORY", "RATE", "P50", "P99", "FAILED",
+    ]
+    private static let rightAligned = 5..<12
+
+    /// A row of cells, or lines that stand beneath the row above.
+    private enum Entry {
+        case row([String])
+        case notes([String])
+    }
+    private var entries: [Entry] = []
+    private var above: [String] = []
+
+    /// Everything on a host.
+    init(host: JSONValue?, functions: [FunctionView]) {
+        if let host { above = Self.hostLines(host) }
+        for function in functions { add(function, versions: function.versions) }
+    }
+
+    /// One function; one version of it when `only` is given.
+    init(_ function: FunctionView, only: VersionView? = nil) {
+        add(function, versions: only.map { [$0] } ?? function.versions)
+        if let only { entries.append(.notes(Self.details(of: only))) }
+    }
+
+    private mutating func add(_ function: FunctionView, versions: [VersionView]) {
+        for (place, version) in versions.enumerated() {
+            entries.append(.row(Self.row(function, version, isFirst: place == 0)))
+            entries.append(.notes(Self.notes(of: version)))
+        }
+        if versions.isEmpty { entries.append(.row([function.name, "none"])) }
+        let pending = function.json["traffic"]?["pending"]?.objectValue ?? JSONObject()
+        let waiting = pending.members.map { "version \($0.key) has a share in the manifest and is not there yet" }
+        entries.append(.notes(waiting + function.notes))
+    }
+
+    private static func hostLines(_ host: JSONValue) -> [String] {
+        var facts = ["roost \(host["version"]?.stringValue ?? "?")"]
+        if let listen = host["listen"]?.stringValue { facts[0] += " on http://\(listen)" }
+        if let up = host["uptime_seconds"]?.doubleValue { facts.append("up \(Figure.seconds(up))") }
+        if let cores = host["cores"]?.intValue { facts.append(cores == 1 ? "1 core" : "\(cores) cores") }
+        if let count = host["connections"]?.intValue { facts.append("\(count) connection\(count == 1 ? "" : "s")") }
+        if let home = host["home"]?.stringValue { facts.append("home \(home)") }
+        let warnings = host["warnings"].strings.map { "warning: \($0)" }
+        let unclear = (host["unclear_files"]?.arrayValue ?? []).map { file in
+            "not understood: plugins/\(file["file"]?.stringValue ?? "?"): \(file["reason"]?.stringValue ?? "?")"
+        }
+        return warnings + unclear + [facts.joined(separator: ", ")]
+    }
+
+    private static func row(_ function: FunctionView, _ version: VersionView, isFirst: Bool) -> [String] {
+        let isRunning = version.state == .serving || version.state == .ready || version.state == .draining
+        let failed = ["model_error", "death", "timeout"].compactMap { version.number("requests", $0) }.reduce(0, +)
+        let count = version.json["single"]?.boolValue == true ? "single" : "\(version.instances.count)"
+        return [
+            isFirst ? function.name : "", version.text, version.stateText,
+            version.share > 0 ? "\(Figure.plain(version.share)) %" : "-",
+            version.share > 0 ? function.origin : "-",
+            isRunning ? count : "-",
+            isRunning ? Figure.plain(version.number("queue") ?? 0) : "-",
+            memory(of: version).map(Figure.bytes) ?? "-",
+            isRunning ? "\(Figure.plain(version.number("rate") ?? 0))/s" : "-",
+            version.number("latency_ms", "p50").map(Figure.milliseconds) ?? "-",
+            version.number("latency_ms", "p99").map(Figure.milliseconds) ?? "-",
+            Figure.plain(failed),
+        ]
+    }
+
+    /// What the template shares with its instances counts once.
+    private static func memory(of version: VersionView) -> Double? {
+        let template = version.json["template"]?["memory"]
+        let own = version.instances.compactMap { $0["memory"]?["private"]?.doubleValue }
+        let shared =
+            template?["shared"]?.doubleValue
+            ?? version.instances.compactMap { $0["memory"]?["shared"]?.doubleValue }.max()
+        let parts = own + [template?["private"]?.doubleValue, shared].compactMap(\.self)
+        return parts.isEmpty ? nil : parts.reduce(0, +)
+    }
+
+    private static func notes(of version: VersionView) -> [String] {
+        var notes: [String] = []
+        if let reason = version.reason { notes.append("\(version.stateText): \(reason)") }
+        if let failure = version.json["last_failure"]?.stringValue { notes.append("last failure: \(failure)") }
+        if version.json["examples"]?.intValue == 0 { notes.append("0 examples: answers not checked") }
+        return notes.map { "\(version.text): \($0)" }
+    }
+
+    private static func details(of version: VersionView) -> [String] {
+        var lines: [String] = []
+        for (key, title) in [("file", "file"), ("runtime", "runtime"), ("digest", "sha256")] {
+            if let text = version.json[key]?.stringValue { lines.append("\(title): \(text)") }
+        }
+        if let size = version.number("size") { lines.append("size: \(Figure.bytes(size))") }
+        if let load = version.number("load_ms") { lines.append("loaded in \(Figure.milliseconds(load))") }
+        if let count = version.number("examples"), count > 0 {
+            lines.append("examples checked: \(Figure.plain(count))")
+        }
+        if let pid = version.number("template", "pid") { lines.append("template: pid \(Figure.plain(pid))") }
+        for instance in version.instances {
+            let waiting = instance["outstanding"]?.intValue ?? 0
+            lines.append(
+                "instance #\(instance["id"]?.intValue ?? 0): pid \(instance["pid"]?.intValue ?? 0), "
+                    + "\(waiting) request\(waiting == 1 ? "" : "s") in hand")
+        }
+        let outcomes = (version.json["requests"]?.objectValue?.members ?? []).compactMap { member in
+            member.value.doubleValue.map { "\(member.key) \(Figure.plain($0))" }
+        }
+        if !outcomes.isEmpty { lines.append("requests: \(outcomes.joined(separator: ", "))") }
+        return lines
+    }
+
+    /// The text, ending with a newline.
+    var text: String {
+        let rows = entries.compactMap { if case .row(let cells) = $0 { cells } else { nil } }
+        let widths = Self.heads.indices.map { column in
+            ([Self.heads] + rows).map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0
+        }
+        var lines = above
+        guard !rows.isEmpty else {
+            lines.append("no functions yet: drop a model file into plugins/, as NAME.ubj or NAME@1.ubj")
+            return lines.joined(separator: "\n") + "\n"
+        }
+        if !above.isEmpty { lines.append("") }
+        lines.append(Self.aligned(Self.heads, widths))
+        for entry in entries {
+            switch entry {
+            case .row(let cells): lines.append(Self.aligned(cells, widths))
+            case .notes(let notes): lines += notes.map { "    \($0)" }
+            }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func aligned(_ cells: [String], _ widths: [Int]) -> String {
+        let padded = cells.enumerated().map { column, cell in
+            let space = String(repeating: " ", count: widths[column] - cell.count)
+            return rightAligned.contains(column) ? space + cell : cell + space
+        }
+        var line = padded.joined(separator: "  ")
+        while line.last == " " { line.removeLast() }
+        return line
+    }
+}
