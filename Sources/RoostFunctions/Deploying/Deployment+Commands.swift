@@ -96,7 +96,8 @@ extension Deployment {
         if let function = functions[name], !function.versions.isEmpty { return function }
         let names = functions.values.filter { !$0.versions.isEmpty }.map(\.name.text).sorted()
         throw RoostError(
-            .notFound, "no function \"\(name)\" (there \(names.isEmpty ? "are none" : "is \(names.joined(separator: ", "))"))")
+            .notFound,
+            "no function \"\(name)\" (there \(names.isEmpty ? "are none" : "is \(names.joined(separator: ", "))"))")
     }
 
     /// - Throws: `.notFound`, naming the versions that exist.

@@ -19,7 +19,8 @@ extension Deployment {
             }
         }
         // Traffic leaves a rejected or failed version at once: requests wait for the load of the other.
-        let mustLeave = function.route?.versions.contains { function.versions[$0]?.state.takesRequests != true } ?? false
+        let mustLeave =
+            function.route?.versions.contains { function.versions[$0]?.state.takesRequests != true } ?? false
         if isLoaded || mustLeave { apply(wanted, to: name, at: now) }
     }
 
@@ -86,7 +87,8 @@ extension Deployment {
     mutating func prepareFailed(_ id: VersionID, _ reason: String, at now: Instant) {
         guard let version = self[id], version.template == .loading else { return }
         self[id]?.template = .absent
-        guard version.state.takesRequests else { return }
+        // One that only drains has nothing to load for: it retires when it is done.
+        guard version.isAvailable || version.state == .serving else { return }
         fail(id, "it was verified, but does not load any more: \(reason)")
         reroute(id.function, at: now)
     }
@@ -115,7 +117,8 @@ extension Deployment {
         else { return }
         if successor.requests >= settings.guardRequestsMin, successor.rate > stable.rate + settings.guardErrorMargin {
             giveBack(
-                id, "\(successor.errors) errors in \(successor.requests) requests within the rollback window, "
+                id,
+                "\(successor.errors) errors in \(successor.requests) requests within the rollback window, "
                     + "the version before had \(stable.errors) in \(stable.requests)", at: now)
         }
     }

@@ -134,7 +134,7 @@ extension Deployment {
     mutating func fail(_ id: VersionID, _ reason: String) {
         guard let version = self[id] else { return }
         self[id]?.state = .failed(reason: reason)
-        writeNote(version.fileName, reason)
+        if !version.isFileGone { writeNote(version.fileName, reason) }
         actions.append(.log("\(id) failed: \(reason)"))
     }
 
@@ -165,7 +165,7 @@ extension Deployment {
     mutating func poolDrained(_ id: VersionID, at now: Instant) {
         guard let version = self[id] else { return }
         switch version.state {
-        case .draining where version.isFileGone: retire(id)
+        case .draining where version.isFileGone, .failed where version.isFileGone: retire(id)
         case .draining:
             self[id]?.state = .ready
             if version.warmUntil.map({ $0 <= now }) ?? true { release(id) }
