@@ -159,6 +159,20 @@ import Testing
         #expect(world.route(credit) == "2=100")
     }
 
+    @Test func aFileRefusedForItsBytesIsTakenUpWhenTheVersionIsGone() {
+        var world = twoVersions()
+        world.put("credit@1.ubj", Content(name: "other"))
+        world.settle()
+        #expect(world.notes.count == 1)
+        world.store["a"]?.loads = false
+        world.advance(.seconds(601))
+        world.delete("credit@2.ubj")
+        world.settle()
+        #expect(world.machine.functions[credit]?.versions[VersionNumber(1)]?.stored.digest == "other")
+        #expect(world.route(credit) == "1=100")
+        #expect(world.notes.isEmpty)
+    }
+
     @Test func twoFilesForOneVersionAreBothRefused() {
         var world = twoVersions()
         world.put("credit@3.ubj", Content(name: "c"))

@@ -136,6 +136,7 @@ extension Deployment {
         self[id]?.state = .failed(reason: reason)
         if !version.isFileGone { writeNote(version.fileName, reason) }
         actions.append(.log("\(id) failed: \(reason)"))
+        reconsiderRefused(id)
     }
 
     mutating func markGoneVersions(present names: Set<String>, at now: Instant) {
@@ -179,14 +180,18 @@ extension Deployment {
         self[id]?.template = .absent
         actions.append(.retire(id))
         actions.append(.log("\(id) retired"))
-        // A file that was refused because this version existed may be taken up now.
+        reconsiderRefused(id)
+        let retired = functions[id.function]?.versions.values.filter { $0.state == .retired }.map(\.id.number).sorted()
+        for number in (retired ?? []).dropLast(settings.keep) { functions[id.function]?.versions[number] = nil }
+    }
+
+    /// A file that was refused because of this version's fixed bytes may be taken up now.
+    private mutating func reconsiderRefused(_ id: VersionID) {
         for (name, file) in files {
             guard case .version(id, _) = DropName(name), case .refused = file.phase, !file.isConflict else { continue }
             files[name] = nil
             wantListing()
         }
-        let retired = functions[id.function]?.versions.values.filter { $0.state == .retired }.map(\.id.number).sorted()
-        for number in (retired ?? []).dropLast(settings.keep) { functions[id.function]?.versions[number] = nil }
     }
 
     /// Overwriting one file again and again must not keep every version that it ever was.
