@@ -154,7 +154,9 @@ extension Deployment {
         self[id]?.isFileGone = true
         switch version.state {
         case .stored, .verifying, .failed, .held: retire(id)
-        case .rejected: actions.append(.retire(id))
+        case .rejected:
+            actions.append(.retire(id))
+            reconsiderRefused(id)
         case .ready:
             self[id]?.state = .draining
             actions.append(.drain(id))
