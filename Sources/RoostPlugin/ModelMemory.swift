@@ -30,7 +30,7 @@ public struct ModelMemory: ~Escapable {
     /// A copy of `elements`.
     public func copy<Element: BitwiseCopyable>(_ elements: [Element]) throws -> ModelArray<Element> {
         try allocate(elements.count) { span in
-            for index in elements.indices { span[index] = elements[index] }
+            unsafe span.withUnsafeMutableBufferPointer { _ = unsafe $0.update(fromContentsOf: elements) }
         }
     }
 

@@ -1,8 +1,13 @@
 """Where the tests find what was built: the release build of this checkout."""
 
+import os
 from pathlib import Path
 
-import pytest
+# Threads of training that spin beside other tests make both slow. Before numpy and xgboost are imported.
+for library in ("OMP", "OPENBLAS"):
+    os.environ.setdefault(f"{library}_NUM_THREADS", "1")
+
+import pytest  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -263,16 +263,24 @@ def test_runtimes_leave_each_others_files_alone(runtimes, root):
         assert refused.value.status == abi.NOT_MY_FORMAT
 
 
+# "ROOSTABI", ABI 1, 24 bytes, ROOST_FORK_SAFE.
+RECORD = b"ROOSTABI" + (1).to_bytes(4, "little") + (24).to_bytes(4, "little") + (1).to_bytes(8, "little")
+
+
+def record(file):
+    """What the host reads without running the plugin."""
+    sections = subprocess.run(["readelf", "-SW", file], check=True, capture_output=True, text=True).stdout
+    offset, size = next(line.split("PROGBITS")[1].split()[1:3] for line in sections.splitlines() if ".roost.abi" in line)
+    return file.read_bytes()[int(offset, 16) : int(offset, 16) + int(size, 16)]
+
+
 @pytest.mark.parametrize("library", ["trees", "linear"])
 def test_plugins_export_one_symbol_and_carry_the_record(runtimes, library):
     file = runtimes / f"lib{library}.so"
     table = subprocess.run(
         ["nm", "-D", "--defined-only", "--extern-only", file], check=True, capture_output=True, text=True).stdout
     assert [line.split()[-1] for line in table.splitlines()] == ["roost_plugin_entry"]
-    sections = subprocess.run(["readelf", "-SW", file], check=True, capture_output=True, text=True).stdout
-    offset, size = next(line.split("PROGBITS")[1].split()[1:3] for line in sections.splitlines() if ".roost.abi" in line)
-    record = file.read_bytes()[int(offset, 16) : int(offset, 16) + int(size, 16)]
-    assert record == b"ROOSTABI" + (1).to_bytes(4, "little") + (24).to_bytes(4, "little") + (1).to_bytes(8, "little")
+    assert record(file) == RECORD
     needed = subprocess.run(["readelf", "-d", file], check=True, capture_output=True, text=True).stdout
     assert "Foundation" not in needed and "dispatch" not in needed
 
@@ -304,7 +312,13 @@ def test_new_plugin_makes_a_package_that_builds(root, tmp_path):
     table = subprocess.run(
         ["nm", "-D", "--defined-only", "--extern-only", library], check=True, capture_output=True, text=True).stdout
     assert [line.split()[-1] for line in table.splitlines()] == ["roost_plugin_entry"]
-    assert b"ROOSTABI" in library.read_bytes()
+    assert record(library) == RECORD
+    with (tmp_path / "package/Sources/mean-of_two/MeanOfTwoModel.swift").open("a") as source:
+        source.write('@section(".roost.abi") @used let needsThreads: PluginRecord = (0x4942_4154_534F_4F52, 1, 24, 2)\n')
+    built = subprocess.run(["swift", "build", "-c", "release"], cwd=tmp_path / "package", capture_output=True, text=True)
+    assert built.returncode == 0, built.stdout + built.stderr
+    threads = RECORD[:16] + (2).to_bytes(8, "little")
+    assert record(library) in (RECORD + threads, threads + RECORD)
 
 
 @pytest.mark.parametrize("name", ["", "9lives", "a b", "../x", "trees", "RoostPlugin"])

@@ -22,19 +22,27 @@ struct Decimal {
 }
 
 /// The digits of a number while they are scanned.
-struct DecimalScan {
-    private var mantissa: UInt64 = 0
-    /// Digits behind the point.
-    var fraction = 0
+private struct DecimalScan {
+    var mantissa: UInt64 = 0
+    var place: Int
 
-    mutating func append(_ digit: Int) {
-        // Beyond 2^53 the fast path is closed anyway; saturating keeps it closed.
-        mantissa = mantissa > 1 << 53 ? mantissa : mantissa * 10 + UInt64(digit)
+    /// Takes all digits that stand here; how many.
+    @inline(__always)
+    mutating func digits(_ bytes: Span<UInt8>) -> Int {
+        let start = place
+        while place < bytes.count {
+            let digit = bytes[place] &- 0x30
+            guard digit < 10 else { break }
+            // Beyond 2^53 the fast path is closed anyway; saturating keeps it closed.
+            mantissa = mantissa > 1 << 53 ? mantissa : mantissa &* 10 &+ UInt64(digit)
+            place += 1
+        }
+        return place - start
     }
 
     /// The nearest double, when one exact operation gives it.
-    func value(exponent: Int) -> Double? {
-        let power = exponent - fraction
+    @inline(__always)
+    func value(power: Int) -> Double? {
         guard mantissa <= 1 << 53, power.magnitude < Self.powersOfTen.count else { return mantissa == 0 ? 0 : nil }
         let scale = Self.powersOfTen[Int(power.magnitude)]
         return power < 0 ? Double(mantissa) / scale : Double(mantissa) * scale
@@ -50,34 +58,24 @@ struct DecimalScan {
 extension DocumentReader {
     /// Scans `-? digits (. digits)? (e sign? digits)?`, or one of the tokens for what is not finite.
     mutating func decimal() throws(DocumentError) -> Decimal {
-        let start = position
-        let isNegative = bytes[position] == UInt8(ascii: "-")
-        if isNegative { position += 1 }
-        guard position < bytes.count else { throw truncated() }
-        if bytes[position] == UInt8(ascii: "I") {
-            try word("Infinity")
-            return isNegative
-                ? Decimal(double: -.infinity, float: -.infinity) : Decimal(double: .infinity, float: .infinity)
-        }
-        if bytes[position] == UInt8(ascii: "N"), !isNegative {
-            try word("NaN")
-            return Decimal(double: .nan, float: .nan)
-        }
-        var scan = DecimalScan()
-        let leading = position
-        try digits { scan.append($0) }
-        guard bytes[leading] != UInt8(ascii: "0") || position == leading + 1 else {
+        let (bytes, start) = (self.bytes, position)
+        let isNegative = bytes[start] == UInt8(ascii: "-")
+        var scan = DecimalScan(place: isNegative ? start + 1 : start)
+        let leading = scan.place
+        let whole = scan.digits(bytes)
+        guard whole > 0 else { return try nonFinite(at: leading, isNegative: isNegative) }
+        guard whole == 1 || bytes[leading] != UInt8(ascii: "0") else {
             throw DocumentError("a number with leading zeros at byte \(start)")
         }
-        if position < bytes.count, bytes[position] == UInt8(ascii: ".") {
-            position += 1
-            try digits { digit in
-                scan.append(digit)
-                scan.fraction += 1
-            }
+        var power = 0
+        if scan.place < bytes.count, bytes[scan.place] == UInt8(ascii: ".") {
+            scan.place += 1
+            power = -scan.digits(bytes)
+            guard power < 0 else { throw noDigit(at: scan.place) }
         }
-        let exponent = try self.exponent()
-        if let magnitude = scan.value(exponent: exponent), Decimal.roundsOnce(magnitude) {
+        position = scan.place
+        if position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") { power += try exponent() }
+        if let magnitude = scan.value(power: power), Decimal.roundsOnce(magnitude) {
             let value = isNegative ? -magnitude : magnitude
             return Decimal(double: value, float: Float(value))
         }
@@ -85,24 +83,35 @@ extension DocumentReader {
         return Decimal(text: String(decoding: text, as: UTF8.self))
     }
 
+    /// From `e` on.
     private mutating func exponent() throws(DocumentError) -> Int {
-        guard position < bytes.count, bytes[position] | 0x20 == UInt8(ascii: "e") else { return 0 }
-        position += 1
-        guard position < bytes.count else { throw truncated() }
-        let isNegative = bytes[position] == UInt8(ascii: "-")
-        if isNegative || bytes[position] == UInt8(ascii: "+") { position += 1 }
-        var exponent = 0
-        try digits { exponent = min(exponent * 10 + $0, 100_000) }
+        var scan = DecimalScan(place: position + 1)
+        var isNegative = false
+        if scan.place < bytes.count, bytes[scan.place] == UInt8(ascii: "-") || bytes[scan.place] == UInt8(ascii: "+") {
+            isNegative = bytes[scan.place] == UInt8(ascii: "-")
+            scan.place += 1
+        }
+        guard scan.digits(bytes) > 0 else { throw noDigit(at: scan.place) }
+        position = scan.place
+        // Beyond any double; no sum with a count of digits overflows.
+        let exponent = Int(min(scan.mantissa, 1 << 40))
         return isNegative ? -exponent : exponent
     }
 
-    /// One digit at least.
-    private mutating func digits(_ body: (Int) -> Void) throws(DocumentError) {
-        guard position < bytes.count else { throw truncated() }
-        guard bytes[position] &- 0x30 < 10 else { throw unexpected("a digit") }
-        while position < bytes.count, bytes[position] &- 0x30 < 10 {
-            body(Int(bytes[position] &- 0x30))
-            position += 1
+    private mutating func nonFinite(at place: Int, isNegative: Bool) throws(DocumentError) -> Decimal {
+        position = place
+        if place < bytes.count, bytes[place] == UInt8(ascii: "I") {
+            try word("Infinity")
+            return isNegative
+                ? Decimal(double: -.infinity, float: -.infinity) : Decimal(double: .infinity, float: .infinity)
         }
+        guard place < bytes.count, bytes[place] == UInt8(ascii: "N"), !isNegative else { throw noDigit(at: place) }
+        try word("NaN")
+        return Decimal(double: .nan, float: .nan)
+    }
+
+    private mutating func noDigit(at place: Int) -> DocumentError {
+        position = place
+        return place < bytes.count ? unexpected("a digit") : truncated()
     }
 }

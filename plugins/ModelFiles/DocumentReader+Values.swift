@@ -48,22 +48,15 @@ extension DocumentReader {
     /// A number without fraction within `range`.
     public mutating func integer(in range: ClosedRange<Int>) throws(DocumentError) -> Int {
         let number = try self.number()
+        return try Self.integer(number, in: range)
+    }
+
+    @inline(__always)
+    static func integer(_ number: Double, in range: ClosedRange<Int>) throws(DocumentError) -> Int {
         guard let integer = Int(exactly: number), range.contains(integer) else {
             throw DocumentError("\(number) is no whole number from \(range.lowerBound) to \(range.upperBound)")
         }
         return integer
-    }
-
-    public mutating func numbers() throws(DocumentError) -> [Double] {
-        try list { reader throws(DocumentError) in try reader.number() }
-    }
-
-    public mutating func floats() throws(DocumentError) -> [Float] {
-        try list { reader throws(DocumentError) in try reader.float() }
-    }
-
-    public mutating func integers(in range: ClosedRange<Int>) throws(DocumentError) -> [Int] {
-        try list { reader throws(DocumentError) in try reader.integer(in: range) }
     }
 
     public mutating func strings() throws(DocumentError) -> [String] {

@@ -59,7 +59,7 @@ public struct DocumentReader: ~Escapable {
             guard seen.insert(key).inserted else { throw DocumentError("the key \"\(key.prefix(80))\" comes twice") }
             do { try body(key, &self) } catch { throw error.inside(key: key) }
         }
-        depth -= 1
+        ascend()
     }
 
     /// Reads an array: `body` gets each index and must read the value there.
@@ -77,14 +77,14 @@ public struct DocumentReader: ~Escapable {
             index += 1
         }
         elementMarker = outerMarker
-        depth -= 1
+        ascend()
     }
 
     /// Reads and forgets one value, whatever it is.
     public mutating func skip() throws(DocumentError) {
         switch try peek() {
         case .object: try object { _, reader throws(DocumentError) in try reader.skip() }
-        case .array: try array { _, reader throws(DocumentError) in try reader.skip() }
+        case .array: try skipArray()
         case .string: _ = try string()
         case .number: _ = try number()
         case .bool: _ = try bool()
@@ -100,10 +100,12 @@ public struct DocumentReader: ~Escapable {
         }
     }
 
-    private mutating func descend() throws(DocumentError) {
+    mutating func descend() throws(DocumentError) {
         depth += 1
         guard depth <= Self.depthMax else { throw DocumentError("nested more than \(Self.depthMax) deep") }
     }
+
+    mutating func ascend() { depth -= 1 }
 
     mutating func expect(_ wanted: Kind) throws(DocumentError) {
         let found = try peek()

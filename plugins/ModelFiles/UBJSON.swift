@@ -13,7 +13,7 @@ extension DocumentReader {
         }
     }
 
-    private static func numberSize(_ marker: UInt8) -> Int? {
+    static func numberSize(_ marker: UInt8) -> Int? {
         switch marker {
         case UInt8(ascii: "d"): 4
         case UInt8(ascii: "D"): 8
@@ -95,15 +95,17 @@ extension DocumentReader {
     }
 
     mutating func numberUBJSON() throws(DocumentError) -> Double {
-        let marker: UInt8
-        if let elementMarker {
-            marker = elementMarker
-        } else {
-            marker = bytes[position]
-            position += 1
-        }
+        if let elementMarker { return try numberUBJSON(elementMarker) }
+        position += 1
+        return try numberUBJSON(bytes[position - 1])
+    }
+
+    /// A number whose type is known.
+    @inline(__always)
+    mutating func numberUBJSON(_ marker: UInt8) throws(DocumentError) -> Double {
         switch marker {
-        case UInt8(ascii: "d"): return Double(Float(bitPattern: UInt32(truncatingIfNeeded: try bits(4))))
+        case UInt8(ascii: "d"): return Double(Float(bitPattern: try bits32()))
+        case UInt8(ascii: "l"): return Double(Int32(bitPattern: try bits32()))
         case UInt8(ascii: "D"): return Double(bitPattern: try bits(8))
         default:
             guard let size = Self.integerSize(marker) else { throw unexpected("the type of a number") }
@@ -111,13 +113,20 @@ extension DocumentReader {
         }
     }
 
+    @inline(__always)
+    private mutating func bits32() throws(DocumentError) -> UInt32 {
+        let place = position
+        guard bytes.count - place >= 4 else { throw truncated() }
+        position = place + 4
+        let high = UInt32(bytes[place]) << 24 | UInt32(bytes[place + 1]) << 16
+        return high | UInt32(bytes[place + 2]) << 8 | UInt32(bytes[place + 3])
+    }
+
     private mutating func bits(_ size: Int) throws(DocumentError) -> UInt64 {
         guard bytes.count - position >= size else { throw truncated() }
         var bits: UInt64 = 0
-        for _ in 0..<size {
-            bits = bits << 8 | UInt64(bytes[position])
-            position += 1
-        }
+        for place in position..<position + size { bits = bits << 8 | UInt64(bytes[place]) }
+        position += size
         return bits
     }
 

@@ -42,10 +42,12 @@ struct Forest {
         var builder = ForestBuilder(columns: columns)
         var groups: [Group] = []
         var starts = [0]
-        for output in base.indices {
+        var members = [[Int]](repeating: [], count: base.count)
+        for index in trees.indices { members[trees[index].output].append(index) }
+        for members in members {
             var roots: [(root: Int, depth: Int)] = []
-            for (index, entry) in trees.enumerated() where entry.output == output {
-                do { roots.append(try builder.append(entry.tree)) } catch {
+            for index in members {
+                do { roots.append(try builder.append(trees[index].tree)) } catch {
                     throw ModelError.failed("tree \(index): \(error)")
                 }
             }
@@ -98,7 +100,8 @@ struct ForestBuilder {
                 continue
             }
             let pair = nodes.count
-            nodes += [0, 0]
+            nodes.append(0)
+            nodes.append(0)
             nodes[place] = try inner(node, in: tree, delta: pair - place)
             open.append((right, pair + 1, level + 1))
             open.append((left, pair, level + 1))
@@ -143,7 +146,7 @@ struct ForestBuilder {
         guard delta >> (UInt32.bitWidth - Int(slotBits)) == 0 else {
             throw ModelError.failed("too many nodes (over \(delta)) for a model of \(columns) columns")
         }
-        let slot = UInt32(2 * feature + (tree.defaultsLeft[node] ? 1 : 0))
+        let slot = UInt32(2 * feature + tree.defaultsLeft[node])
         return Self.pack(threshold, UInt32(delta) << slotBits | slot)
     }
 

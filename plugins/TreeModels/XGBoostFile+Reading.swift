@@ -99,7 +99,7 @@ extension XGBoostTree {
             case "right_children": right = try reader.integers(in: node)
             case "split_indices": features = try reader.integers(in: 0...Int(UInt32.max))
             case "split_conditions": conditions = try reader.floats()
-            case "default_left": defaultsLeft = try reader.list { reader throws(DocumentError) in try reader.flag() }
+            case "default_left": defaultsLeft = try reader.integers(in: 0...1)
             case "split_type": hasCategoricalSplits = try reader.integers(in: 0...255).contains { $0 != 0 }
             case "tree_param": parameters = try reader.texts()
             // Facts about training, and the tables of categorical splits, which split_type announces.
@@ -118,11 +118,6 @@ extension DocumentReader {
         var texts: [String: String] = [:]
         try object { key, reader throws(DocumentError) in texts[key] = try reader.string() }
         return texts
-    }
-
-    /// true and false, or 1 and 0 as from 1.7 on.
-    fileprivate mutating func flag() throws(DocumentError) -> Bool {
-        try peek() == .bool ? bool() : integer(in: 0...1) == 1
     }
 
     /// Reads anything; whether there is an element in any array of it.

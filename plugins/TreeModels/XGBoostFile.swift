@@ -31,6 +31,7 @@ struct XGBoostTree {
     var features: [Int] = []
     /// At inner nodes the threshold (smaller goes left), at leaves the value.
     var conditions: [Float] = []
-    var defaultsLeft: [Bool] = []
+    /// 1 where a missing value goes left, else 0.
+    var defaultsLeft: [Int] = []
     var hasCategoricalSplits = false
 }
