@@ -101,6 +101,7 @@ let package = Package(
         tests("RoostBasics", ["RoostBasics"]),
         tests("RoostLoop", ["RoostBasics", "RoostLoop"]),
         tests("RoostHTTP", ["RoostBasics", "RoostHTTP"]),
+        tests("RoostHost", ["RoostBasics", "RoostHTTP", "RoostLoop", "RoostHost"]),
     ],
     swiftLanguageModes: [.v6]
 )

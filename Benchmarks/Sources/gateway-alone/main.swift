@@ -25,7 +25,8 @@ final class FixedReply: RequestHandler {
 let loop = try Loop()
 let handler = FixedReply()
 let server = try HTTPServer(on: loop, handler: handler)
-let port = try server.listen(at: .tcp(host: "127.0.0.1", port: UInt16(CommandLine.arguments.dropFirst().first ?? "") ?? 0))
+let port = try server.listen(
+    at: .tcp(host: "127.0.0.1", port: UInt16(CommandLine.arguments.dropFirst().first ?? "") ?? 0))
 var stop: [SignalWatcher] = []
 for number: Int32 in [2, 15] {
     stop.append(

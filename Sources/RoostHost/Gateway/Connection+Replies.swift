@@ -65,7 +65,7 @@ extension Connection {
     }
 
     private func afterOutput() {
-        if !readAhead.isEmpty { server.markDirty(self) }
+        if !readAhead.isEmpty, hasRoom { server.markDirty(self) }
         if owesContinue { sendContinueIfOwed() }
         if closesAfterOutput, underWay == 0, stream.unsentBytes == 0 { finish() }
     }
