@@ -19,7 +19,7 @@ let serveCommand = Command(
     ],
     options: [
         Option("home", value: "DIR", "the home folder (default: the current one)"), ServeOption.listen,
-        ServeOption.bodyMax, ServeOption.bodiesMax, ServeOption.drain, ServeOption.rescan, ServeOption.user,
+        ServeOption.bodyMax, ServeOption.bodiesMax, ServeOption.drain, ServeOption.loadTimeout, ServeOption.rescan, ServeOption.user,
         ServeOption.loadMemory, ServeOption.host, ServeOption.keep, .later("token-file", value: "FILE"),
         .later("data", value: "DIR"), .later("store-max", value: "SIZE"),
     ],
@@ -42,6 +42,8 @@ private enum ServeOption {
     static let bodyMax = Option("max-body", value: "SIZE", "largest body of one request (default: 64MiB)")
     static let bodiesMax = Option(
         "max-memory-bodies", value: "SIZE", "all bodies in memory together (default: an eighth of the memory)")
+    static let loadTimeout = Option(
+        "load-timeout", value: "TIME", "how long a version may take to load (default: 60s)")
     static let drain = Option("drain", value: "TIME", "how long running requests may take to finish (default: 30s)")
     static let rescan = Option(
         "rescan", value: "TIME", "list plugins/ that often, for file systems that give no events (default: never)")
@@ -62,6 +64,7 @@ extension ServeSettings {
         bodyMax = try call.size(of: ServeOption.bodyMax) ?? bodyMax
         bodiesInMemoryMax = try call.size(of: ServeOption.bodiesMax)
         drain = try call.time(of: ServeOption.drain) ?? drain
+        loadTimeout = try call.time(of: ServeOption.loadTimeout) ?? loadTimeout
         rescan = try call.time(of: ServeOption.rescan)
         if rescan?.nanoseconds == 0 { throw UsageError("--rescan must be longer than nothing") }
         user = try call.value(of: ServeOption.user, as: "a user", { $0.isEmpty ? nil : $0 })

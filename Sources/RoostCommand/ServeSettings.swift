@@ -16,6 +16,8 @@ public struct ServeSettings: Hashable, Sendable {
     public var user: String?
     /// Memory that the first load of a version may take; nil: half of the machine's.
     public var loadMemory: ByteCount?
+    /// How long a version may take to load before it counts as hanging.
+    public var loadTimeout: Instant.Span = .seconds(60)
     /// Further names under which browsers may reach the host.
     public var hostNames: [String] = []
     /// Versions kept in the store for each function.

@@ -4,18 +4,20 @@ internal import RoostSandbox
 
 extension InstanceWork {
     /// What the product does: golden examples after load, requests from the channel.
-    public static let serving = InstanceWork(
-        afterLoad: { template throws(RoostError) in 0 },
-        serve: { instance in
-            do {
-                let channel = try InstanceChannel(
-                    memory: instance.memory, doorbell: instance.doorbell, bodies: instance.bodies)
-                let requests = try RequestLoop(
-                    channel, instance.model, label: instance.label, rowsMax: instance.batchRows)
-                StandardError.write("\(requests.run())")
-            } catch {
-                StandardError.write("\(error)")
-            }
-            return 1
-        })
+    public static var serving: InstanceWork {
+        InstanceWork(
+            afterLoad: { template throws(RoostError) in 0 },
+            serve: { instance in
+                do {
+                    let channel = try InstanceChannel(
+                        memory: instance.memory, doorbell: instance.doorbell, bodies: instance.bodies)
+                    let requests = try RequestLoop(
+                        channel, instance.model, label: instance.label, rowsMax: instance.batchRows)
+                    StandardError.write("\(requests.run())")
+                } catch {
+                    StandardError.write("\(error)")
+                }
+                return 1
+            })
+    }
 }

@@ -3,6 +3,7 @@ import Glibc
 import RoostBasics
 import RoostInstance
 import RoostPlugins
+import RoostTensors
 
 extension InstanceWork {
     /// Tells the time of its first instruction through the doorbell, then answers each message on the bodies socket
@@ -41,18 +42,16 @@ extension InstanceWork {
     /// Three rows of two numbers; the plugin adds them up, and refuses the row with a negative one.
     private static func predict(_ model: LoadedModel) throws(RoostError) -> [UInt8] {
         let numbers: [Float] = [1, 2, 3, 4, -1, 5]
-        let buffer = TensorBuffer()
-        buffer.resize(numbers.count * 4)
-        for (index, number) in numbers.enumerated() {
-            unsafe buffer.address.storeBytes(of: number, toByteOffset: index * 4, as: Float.self)
+        let batch = TensorBatch(signature: model.signature)
+        batch.inputs[0].grow(by: numbers.count)
+        batch.inputs[0].withMutableElements(Float.self) { span in
+            for (index, number) in numbers.enumerated() { span[index] = number }
         }
-        try model.setInput(0, buffer, shape: [3, 2])
-        try model.predict(rows: 3)
-        var sums: [Float] = []
-        model.outputs.withBytes(0) { bytes in
-            for row in 0..<3 { sums.append(unsafe bytes.unsafeLoad(fromByteOffset: row * 4, as: Float.self)) }
-        }
-        let failed = model.outputs.failedRows.map { "\($0.key)=\($0.value)" }.joined()
-        return Array("\(sums[0]) \(sums[1]) shape \(model.outputs.shape(0)) failed \(failed)".utf8)
+        batch.commit(rows: 3)
+        try model.predict(batch)
+        let sums = batch.outputs[0].withElements(Float.self) { span in (0..<3).map { span[$0] } }
+        let failed = model.failedRows.map { "\($0.key)=\($0.value)" }.joined()
+        let shape = [batch.rows] + batch.outputs[0].trailing
+        return Array("\(sums[0]) \(sums[1]) shape \(shape) failed \(failed)".utf8)
     }
 }

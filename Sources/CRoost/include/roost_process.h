@@ -118,4 +118,7 @@ roost_pair roost_output_pipe(void);
 
 uint64_t roost_now_ns(void);
 
+/* Processors that this process may run on. */
+int32_t roost_cores(void);
+
 #endif
