@@ -18,9 +18,9 @@ public final class TensorBatch {
     /// Owns the bytes of BYTES inputs.
     public let text = ByteArena()
     /// Rows that are committed.
-    public private(set) var rows = 0
+    @safe @exclusivity(unchecked) public private(set) var rows = 0
 
-    private var isGiven: [Bool]
+    @safe @exclusivity(unchecked) private var isGiven: [Bool]
 
     public init(signature: Signature) {
         self.signature = signature

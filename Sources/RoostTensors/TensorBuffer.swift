@@ -16,14 +16,14 @@
 
     public let dtype: DType
     /// Extents of dimensions 1 and up.
-    public private(set) var trailing: [Int]
+    @safe @exclusivity(unchecked) public private(set) var trailing: [Int]
     /// Elements in one row: the product of `trailing`.
-    public private(set) var rowElements: Int
+    @safe @exclusivity(unchecked) public private(set) var rowElements: Int
     /// Elements that are there.
-    public private(set) var count = 0
+    @safe @exclusivity(unchecked) public private(set) var count = 0
 
-    private var base: UnsafeMutableRawPointer
-    private var capacity: Int
+    @exclusivity(unchecked) private var base: UnsafeMutableRawPointer
+    @safe @exclusivity(unchecked) private var capacity: Int
     private let shape: UnsafeMutablePointer<Int64>
 
     /// - Parameter trailing: at most `rankMax - 1` extents, none negative.

@@ -7,12 +7,12 @@ public final class RequestDecoder {
     public let signature: Signature
     let layout: InputLayout
     /// Per input, and per column: whether this request has given it. For rows as objects: in which row last.
-    var seenInputs: [Int]
-    var seenColumns: [Int]
+    @safe @exclusivity(unchecked) var seenInputs: [Int]
+    @safe @exclusivity(unchecked) var seenColumns: [Int]
     /// Per CSV field: the column it fills, or nil for one that is passed over.
-    var fieldColumns: [Int?] = []
+    @safe @exclusivity(unchecked) var fieldColumns: [Int?] = []
     /// Rows of this request as the first tensor said, and that tensor's name's place.
-    var tensorRows: Int?
+    @safe @exclusivity(unchecked) var tensorRows: Int?
 
     /// - Throws: `.pluginFailed` when the signature is none that bodies can be read for.
     public init(signature: Signature) throws(RoostError) {
