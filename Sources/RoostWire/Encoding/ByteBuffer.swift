@@ -10,7 +10,8 @@
 
     @exclusivity(unchecked) private var base: UnsafeMutablePointer<UInt8>
     @safe @exclusivity(unchecked) private var capacity: Int
-    @safe @exclusivity(unchecked) public private(set) var count = 0
+    public var count: Int { used }
+    @safe @exclusivity(unchecked) private var used = 0
 
     public init(capacity: Int = 4096) {
         self.capacity = max(capacity, 64)
@@ -20,7 +21,7 @@
     deinit { unsafe base.deallocate() }
 
     public func removeAll() {
-        count = 0
+        used = 0
         guard capacity > Self.keptBytesMax else { return }
         unsafe base.deallocate()
         capacity = 4096
@@ -30,7 +31,7 @@
     /// Forgets the bytes from index `kept` on.
     public func truncate(to kept: Int) {
         precondition(kept >= 0 && kept <= count)
-        count = kept
+        used = kept
     }
 
     /// Lends the bytes for the length of the call.
@@ -42,31 +43,31 @@
 
     @inline(__always) public func append(_ byte: UInt8) {
         reserve(1)
-        unsafe base[count] = byte
-        count &+= 1
+        unsafe base[used] = byte
+        used &+= 1
     }
 
     @inline(__always) public func append(_ text: StaticString) {
         let size = text.utf8CodeUnitCount
         reserve(size)
-        unsafe (base + count).update(from: text.utf8Start, count: size)
-        count &+= size
+        unsafe (base + used).update(from: text.utf8Start, count: size)
+        used &+= size
     }
 
     public func append(_ bytes: RawSpan) {
         reserve(bytes.byteCount)
         unsafe bytes.withUnsafeBytes { source in
             guard let start = source.baseAddress else { return }
-            unsafe UnsafeMutableRawPointer(base + count).copyMemory(from: start, byteCount: source.count)
+            unsafe UnsafeMutableRawPointer(base + used).copyMemory(from: start, byteCount: source.count)
         }
-        count += bytes.byteCount
+        used += bytes.byteCount
     }
 
     public func append(_ bytes: [UInt8]) { append(unsafe bytes.span.bytes) }
 
     /// Room for `more` bytes behind `count`.
     @inline(__always) private func reserve(_ more: Int) {
-        if capacity &- count < more { enlarge(by: more) }
+        if capacity &- used < more { enlarge(by: more) }
     }
 
     @inline(never) private func enlarge(by more: Int) {
@@ -101,8 +102,8 @@ extension ByteBuffer {
     public func append(decimal value: UInt64) {
         reserve(20)
         let size = Self.decimalLength(value)
-        unsafe writeDigits(value, endingAt: base + count + size)
-        count &+= size
+        unsafe writeDigits(value, endingAt: base + used + size)
+        used &+= size
     }
 
     /// Appends the digits of `value`, with its sign.
@@ -146,38 +147,38 @@ extension ByteBuffer {
 
     /// `0.000ddd`
     private func appendSmall(_ digits: UInt64, _ size: Int, zeros: Int) {
-        unsafe base[count] = 0x30
-        unsafe base[count + 1] = UInt8(ascii: ".")
-        for index in 0..<zeros { unsafe base[count + 2 + index] = 0x30 }
-        count &+= 2 &+ zeros &+ size
-        unsafe writeDigits(digits, endingAt: base + count)
+        unsafe base[used] = 0x30
+        unsafe base[used + 1] = UInt8(ascii: ".")
+        for index in 0..<zeros { unsafe base[used + 2 + index] = 0x30 }
+        used &+= 2 &+ zeros &+ size
+        unsafe writeDigits(digits, endingAt: base + used)
     }
 
     /// `ddd.ddd` or `ddd000.0`
     private func appendPlain(_ digits: UInt64, _ size: Int, _ point: Int) {
         if point >= size {
-            unsafe writeDigits(digits, endingAt: base + count + size)
-            for index in size..<point { unsafe base[count + index] = 0x30 }
-            unsafe base[count + point] = UInt8(ascii: ".")
-            unsafe base[count + point + 1] = 0x30
-            count &+= point &+ 2
+            unsafe writeDigits(digits, endingAt: base + used + size)
+            for index in size..<point { unsafe base[used + index] = 0x30 }
+            unsafe base[used + point] = UInt8(ascii: ".")
+            unsafe base[used + point + 1] = 0x30
+            used &+= point &+ 2
         } else {
-            unsafe writeDigits(digits, endingAt: base + count + size + 1)
-            for index in 0..<point { unsafe base[count + index] = base[count + index + 1] }
-            unsafe base[count + point] = UInt8(ascii: ".")
-            count &+= size &+ 1
+            unsafe writeDigits(digits, endingAt: base + used + size + 1)
+            for index in 0..<point { unsafe base[used + index] = base[used + index + 1] }
+            unsafe base[used + point] = UInt8(ascii: ".")
+            used &+= size &+ 1
         }
     }
 
     /// `d.ddde-12`
     private func appendScientific(_ digits: UInt64, _ size: Int, exponent: Int) {
-        unsafe writeDigits(digits, endingAt: base + count + size + 1)
-        unsafe base[count] = base[count + 1]
+        unsafe writeDigits(digits, endingAt: base + used + size + 1)
+        unsafe base[used] = base[used + 1]
         if size > 1 {
-            unsafe base[count + 1] = UInt8(ascii: ".")
-            count &+= size &+ 1
+            unsafe base[used + 1] = UInt8(ascii: ".")
+            used &+= size &+ 1
         } else {
-            count &+= 1
+            used &+= 1
         }
         append(UInt8(ascii: "e"))
         append(decimal: Int64(exponent))
