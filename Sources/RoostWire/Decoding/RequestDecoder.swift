@@ -14,9 +14,11 @@ public final class RequestDecoder {
     /// Rows of this request as the first tensor said, and that tensor's name's place.
     @safe @exclusivity(unchecked) var tensorRows: Int?
 
+    /// Make it in the template, so that instances share what it works out.
     /// - Throws: `.pluginFailed` when the signature is none that bodies can be read for.
     public init(signature: Signature) throws(RoostError) {
         self.signature = signature
+        _ = PowersOfTen.table  // some milliseconds: paid here, before the fork, not by the first request
         layout = try InputLayout(signature)
         seenInputs = signature.inputs.map { _ in -1 }
         seenColumns = (layout.matrix?.columns ?? []).map { _ in -1 }
