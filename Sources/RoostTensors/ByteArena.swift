@@ -18,9 +18,9 @@
     /// Of a block, in bytes, unless one string needs more.
     public static let blockBytes = 64 << 10
 
-    private var blocks: [Block] = []
-    private var current = 0
-    private var used = 0
+    @safe @exclusivity(unchecked) private var blocks: [Block] = []
+    @safe @exclusivity(unchecked) private var current = 0
+    @safe @exclusivity(unchecked) private var used = 0
 
     public init() {}
 

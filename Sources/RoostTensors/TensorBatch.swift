@@ -18,9 +18,11 @@ public final class TensorBatch {
     /// Owns the bytes of BYTES inputs.
     public let text = ByteArena()
     /// Rows that are committed.
-    public private(set) var rows = 0
+    public var rows: Int { committed }
 
-    private var isGiven: [Bool]
+    // Unchecked: one thread, and nothing here calls out while it changes them.
+    @safe @exclusivity(unchecked) private var committed = 0
+    @safe @exclusivity(unchecked) private var isGiven: [Bool]
 
     public init(signature: Signature) {
         self.signature = signature
@@ -37,20 +39,20 @@ public final class TensorBatch {
     /// Takes back everything that was appended since `mark`, committed or not.
     public func rollback(to mark: Mark) {
         precondition(mark.rows <= rows)
-        rows = mark.rows
+        committed = mark.rows
         for input in inputs { input.truncate(to: min(input.count, rows * input.rowElements)) }
         text.rollback(to: mark.text)
     }
 
     /// Declares `more` rows complete: every input must hold exactly the elements of `rows + more` rows.
     public func commit(rows more: Int) {
-        rows += more
+        committed += more
         for input in inputs { precondition(input.count == rows * input.rowElements, "an input lacks rows") }
     }
 
     /// Forgets inputs and outputs.
     public func reset() {
-        rows = 0
+        committed = 0
         for input in inputs { input.reset() }
         text.reset()
         resetOutputs()

@@ -16,21 +16,25 @@
 
     public let dtype: DType
     /// Extents of dimensions 1 and up.
-    public private(set) var trailing: [Int]
+    public var trailing: [Int] { extents }
     /// Elements in one row: the product of `trailing`.
-    public private(set) var rowElements: Int
+    public var rowElements: Int { stride }
     /// Elements that are there.
-    public private(set) var count = 0
+    public var count: Int { elements }
 
-    private var base: UnsafeMutableRawPointer
-    private var capacity: Int
+    // Unchecked: one thread, and nothing here calls out while it changes them. Read for every element.
+    @safe @exclusivity(unchecked) private var extents: [Int]
+    @safe @exclusivity(unchecked) private var stride: Int
+    @safe @exclusivity(unchecked) private var elements = 0
+    @exclusivity(unchecked) private var base: UnsafeMutableRawPointer
+    @safe @exclusivity(unchecked) private var capacity: Int
     private let shape: UnsafeMutablePointer<Int64>
 
     /// - Parameter trailing: at most `rankMax - 1` extents, none negative.
     public init(dtype: DType, trailing: [Int]) {
         self.dtype = dtype
-        self.trailing = []
-        rowElements = 1
+        extents = []
+        stride = 1
         capacity = 4096
         unsafe base = Self.allocate(bytes: 4096)
         unsafe shape = .allocate(capacity: Self.rankMax)
@@ -51,10 +55,10 @@
     public func reshape(trailing new: [Int]) {
         precondition(count == 0, "reshaped while \(count) elements are there")
         precondition(new.count < Self.rankMax && new.allSatisfy { $0 >= 0 }, "no such shape: \(new)")
-        if new != trailing { trailing = new }
-        rowElements = 1
+        if new != extents { extents = new }
+        stride = 1
         for (index, extent) in new.enumerated() {
-            rowElements *= extent
+            stride *= extent
             unsafe shape[index + 1] = Int64(extent)
         }
     }
@@ -63,22 +67,22 @@
     /// - Returns: the index of the first of them.
     @discardableResult public func grow(by more: Int) -> Int {
         precondition(more >= 0)
-        let first = count
+        let first = elements
         let bytes = (count + more) * dtype.byteSize
         if bytes > capacity { enlarge(to: bytes) }
-        count += more
+        elements += more
         return first
     }
 
     /// Forgets the elements from index `kept` on.
     public func truncate(to kept: Int) {
         precondition(kept >= 0 && kept <= count)
-        count = kept
+        elements = kept
     }
 
     /// Forgets all elements, and gives back memory beyond `keptBytesMax`.
     public func reset() {
-        count = 0
+        elements = 0
         guard capacity > Self.keptBytesMax else { return }
         unsafe base.deallocate()
         capacity = 4096

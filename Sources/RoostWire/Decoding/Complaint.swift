@@ -25,6 +25,7 @@ enum Complaint {
         switch fault.kind {
         case .syntax, .depth: syntax(fault, cursor)
         case .text: RoostError(.invalidArgument, "\(place): the string is not UTF-8")
+        case .type where !cursor.isAtValue(fault.at): syntax(Fault(.syntax("a value"), at: fault.at), cursor)
         case .type, .surplus:
             RoostError(.invalidArgument, "\(place): expected \(expected), got \(cursor.described(fault.at))")
         case .range:
@@ -59,6 +60,14 @@ enum Complaint {
 }
 
 extension JSONCursor {
+    /// Whether something begins at `start` that may be a value.
+    fileprivate func isAtValue(_ start: Int) -> Bool {
+        switch byte(start) {
+        case .openBracket, .openBrace, .quote, UInt8(ascii: "-"): true
+        case let other: other.isAlphanumeric
+        }
+    }
+
     /// The value at `start`, as an error message shows it.
     func described(_ start: Int) -> String {
         switch byte(start) {

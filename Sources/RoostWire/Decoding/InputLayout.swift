@@ -4,7 +4,7 @@ import RoostTensors
 /// What bodies of one model look like, worked out once from its signature.
 struct InputLayout {
     /// The one 2-D numeric input of most models, whose columns have names.
-    struct Matrix {
+    final class Matrix {
         let columns: [Column]
         let names: NameIndex
         /// Per column: the places of its words; nil for numbers.
@@ -12,6 +12,14 @@ struct InputLayout {
         /// Columns that must not be missing.
         let refused: [Int]
         let hasCategories: Bool
+
+        init(_ columns: [Column]) {
+            self.columns = columns
+            names = NameIndex(columns.map(\.name))
+            categories = columns.map { $0.kind == .category ? NameIndex($0.categories) : nil }
+            refused = columns.indices.filter { !columns[$0].missingAllowed }
+            hasCategories = columns.contains { $0.kind == .category }
+        }
     }
 
     let signature: Signature
@@ -49,15 +57,5 @@ struct InputLayout {
             throw RoostError(.pluginFailed, "column \"\(text.name)\": text does not fit into a numeric tensor")
         }
         matrix = isFreeMatrix ? nil : Matrix(columns)
-    }
-}
-
-extension InputLayout.Matrix {
-    fileprivate init(_ columns: [Column]) {
-        self.columns = columns
-        names = NameIndex(columns.map(\.name))
-        categories = columns.map { $0.kind == .category ? NameIndex($0.categories) : nil }
-        refused = columns.indices.filter { !columns[$0].missingAllowed }
-        hasCategories = columns.contains { $0.kind == .category }
     }
 }

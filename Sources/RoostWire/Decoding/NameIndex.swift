@@ -1,7 +1,9 @@
 import RoostTensors
 
 /// Finds the place of a name among a few hundred, without making a String.
-struct NameIndex {
+///
+/// A class, so that handing it on costs one reference count.
+final class NameIndex {
     let names: [String]
     private let bytes: [[UInt8]]
     private let places: [UInt64: [Int]]

@@ -120,6 +120,7 @@ extension RequestDecoder {
         let start = line
         let matrix = layout.matrix
         for input in batch.inputs { input.grow(by: input.rowElements) }
+        let isFloat = matrix != nil && batch.inputs[0].dtype == .float32
         var count = 0
         var hasMore = true
         while hasMore {
@@ -134,7 +135,8 @@ extension RequestDecoder {
             if let column {
                 let input = batch.inputs[matrix == nil ? column : 0]
                 let index = input.count - input.rowElements + (matrix == nil ? 0 : column)
-                try csvCell(&cursor, &line, column, input, index, names)
+                let isPlain = isFloat && matrix?.categories[column] == nil
+                try csvCell(&cursor, &line, column, input, index, names, isPlain: isPlain)
             } else {
                 do { _ = try cursor.field(&line) } catch { throw malformed(error, line: line) }
             }
@@ -148,36 +150,37 @@ extension RequestDecoder {
 
     @inline(__always) private func csvCell(
         _ cursor: inout JSONCursor, _ line: inout Int, _ column: Int, _ input: TensorBuffer, _ index: Int,
-        _ names: NameIndex
+        _ names: NameIndex, isPlain: Bool
     ) throws(Refusal) {
         let start = cursor.at
-        if input.dtype == .float32, cursor.isAtNumber, layout.matrix?.categories[column] == nil,
-            let value = try? Float.read(&cursor), cursor.isAtFieldEnd
-        {
-            return input.set(value, at: index)
+        if isPlain {
+            if let value = Float.quick(&cursor), cursor.isAtFieldEnd { return input.set(value, at: index) }
+            cursor.at = start
+            if cursor.isAtNumber, let value = try? Float.read(&cursor), cursor.isAtFieldEnd {
+                return input.set(value, at: index)
+            }
         }
         cursor.at = start
         let site = line
         let field: CSVField
         do { field = cursor.trimmed(try cursor.field(&line)) } catch { throw malformed(error, line: site) }
-        let place = "line \(site), column \"\(names.names[column])\""
-        try value(cursor, field, column, input, index, place)
+        try value(cursor, field, column, input, index) { "line \(site), column \"\(names.names[column])\"" }
     }
 
     /// Stores the value of a field that is no plain number.
     private func value(
-        _ cursor: JSONCursor, _ field: CSVField, _ column: Int, _ input: TensorBuffer, _ index: Int, _ place: String
+        _ cursor: JSONCursor, _ field: CSVField, _ column: Int, _ input: TensorBuffer, _ index: Int, place: () -> String
     ) throws(Refusal) {
         let isEmpty = field.start == field.end
         let words = layout.matrix?.categories[column]
         if input.dtype == .bytes {
-            do { _ = try cursor.bytes(field) } catch { throw invalid("\(place): the text is not UTF-8") }
+            do { _ = try cursor.bytes(field) } catch { throw invalid("\(place()): the text is not UTF-8") }
             return input.set(cursor.copy(field), at: index)
         }
         if isEmpty || (words == nil && cursor.reads(field, "nan")) {
             let isRefused = layout.matrix.map { !$0.columns[column].missingAllowed } ?? false
             guard input.dtype.isFloatingPoint, !isRefused else {
-                throw invalid("\(place): is missing, and this column must not be")
+                throw invalid("\(place()): is missing, and this column must not be")
             }
             return input.set(number: .nan, at: index)
         }
@@ -186,7 +189,8 @@ extension RequestDecoder {
             guard let found = bytes.flatMap({ words.place(of: $0, hint: 0) }) else {
                 let known = Complaint.list(words.names)
                 throw invalid(
-                    "\(place): unknown category \"\(cursor.shown(field.start, field.end))\", expected one of \(known)")
+                    "\(place()): unknown category \"\(cursor.shown(field.start, field.end))\", expected one of \(known)"
+                )
             }
             return input.set(number: Double(found), at: index)
         }
@@ -202,9 +206,9 @@ extension RequestDecoder {
         } catch {
             let shown = cursor.shown(field.start, field.end)
             if case .range = error.kind {
-                throw invalid("\(place): number out of range: \(shown) does not fit \(input.dtype.name)")
+                throw invalid("\(place()): number out of range: \(shown) does not fit \(input.dtype.name)")
             }
-            throw invalid("\(place): expected \(Complaint.expectation(input.dtype)), got \"\(shown)\"")
+            throw invalid("\(place()): expected \(Complaint.expectation(input.dtype)), got \"\(shown)\"")
         }
     }
 

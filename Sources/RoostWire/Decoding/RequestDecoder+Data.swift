@@ -187,9 +187,13 @@ extension RequestDecoder {
         _ cursor: inout JSONCursor, _ matrix: InputLayout.Matrix, _ column: Int, _ input: TensorBuffer, _ index: Int,
         declared: DType?, row: Int
     ) throws(Refusal) {
-        let site = { "row \(row + 1), column \"\(matrix.columns[column].name)\"" }
         if let words = matrix.categories[column] {
-            return try category(&cursor, words, input, index, site)
+            return try category(&cursor, words, input, index) {
+                "row \(row + 1), column \"\(matrix.columns[column].name)\""
+            }
+        }
+        if declared == nil, input.dtype == .float32, let value = Float.quick(&cursor) {
+            return input.set(value, at: index)
         }
         do {
             if let declared, !declared.isFloatingPoint {
@@ -199,14 +203,14 @@ extension RequestDecoder {
             try cursor.element(into: input, at: index)
         } catch {
             let dtype = declared ?? input.dtype
-            throw .invalid(
-                Complaint.value(error, at: site(), expected: Complaint.expectation(dtype), dtype, cursor))
+            let site = "row \(row + 1), column \"\(matrix.columns[column].name)\""
+            throw .invalid(Complaint.value(error, at: site, expected: Complaint.expectation(dtype), dtype, cursor))
         }
     }
 
     /// Reads a word, or a number that is written as one of the words, and stores its place among them.
     private func category(
-        _ cursor: inout JSONCursor, _ words: NameIndex, _ input: TensorBuffer, _ index: Int, _ site: () -> String
+        _ cursor: inout JSONCursor, _ words: NameIndex, _ input: TensorBuffer, _ index: Int, site: () -> String
     ) throws(Refusal) {
         let start = cursor.at
         if input.dtype.isFloatingPoint, cursor.takeWord("null") || cursor.takeWord("NaN") {

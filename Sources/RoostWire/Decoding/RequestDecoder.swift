@@ -7,16 +7,18 @@ public final class RequestDecoder {
     public let signature: Signature
     let layout: InputLayout
     /// Per input, and per column: whether this request has given it. For rows as objects: in which row last.
-    var seenInputs: [Int]
-    var seenColumns: [Int]
+    @safe @exclusivity(unchecked) var seenInputs: [Int]
+    @safe @exclusivity(unchecked) var seenColumns: [Int]
     /// Per CSV field: the column it fills, or nil for one that is passed over.
-    var fieldColumns: [Int?] = []
+    @safe @exclusivity(unchecked) var fieldColumns: [Int?] = []
     /// Rows of this request as the first tensor said, and that tensor's name's place.
-    var tensorRows: Int?
+    @safe @exclusivity(unchecked) var tensorRows: Int?
 
+    /// Make it in the template, so that instances share what it works out.
     /// - Throws: `.pluginFailed` when the signature is none that bodies can be read for.
     public init(signature: Signature) throws(RoostError) {
         self.signature = signature
+        _ = PowersOfTen.table  // some milliseconds: paid here, before the fork, not by the first request
         layout = try InputLayout(signature)
         seenInputs = signature.inputs.map { _ in -1 }
         seenColumns = (layout.matrix?.columns ?? []).map { _ in -1 }

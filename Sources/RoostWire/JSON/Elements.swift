@@ -6,6 +6,12 @@ protocol WireElement: TensorElement {
     static var expectation: StaticString { get }
     /// Takes one element, or says what is wrong with it.
     static func read(_ cursor: inout JSONCursor) throws(Fault) -> Self
+    /// Takes one element of the usual form, or nothing.
+    static func quick(_ cursor: inout JSONCursor) -> Self?
+}
+
+extension WireElement {
+    @inline(__always) static func quick(_ cursor: inout JSONCursor) -> Self? { nil }
 }
 
 extension WireElement where Self: BinaryFloatingPoint {
@@ -28,6 +34,15 @@ extension JSONCursor {
 }
 
 extension Float: WireElement {
+    @inline(__always) static func quick(_ cursor: inout JSONCursor) -> Self? {
+        let number = QuickNumber(cursor)
+        guard number.next != 0, let value = JSONCursor.float(number.digits, power: 0 &- number.decimals) else {
+            return nil
+        }
+        cursor.at = number.next
+        return number.isNegative ? -value : value
+    }
+
     @inline(__always) static func read(_ cursor: inout JSONCursor) throws(Fault) -> Self {
         guard cursor.isAtNumber else { return try special(&cursor) }
         let number = try cursor.number()

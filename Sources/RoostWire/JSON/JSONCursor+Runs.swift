@@ -12,10 +12,14 @@ extension JSONCursor {
         var count = 0
         while true {
             guard count < room.count else { throw Fault(.surplus, at: at) }
-            do { unsafe room[count] = try Element.read(&self) } catch {
-                var fault = error
-                fault.element = count
-                throw fault
+            if let value = Element.quick(&self) {
+                unsafe room[count] = value
+            } else {
+                do { unsafe room[count] = try Element.read(&self) } catch {
+                    var fault = error
+                    fault.element = count
+                    throw fault
+                }
             }
             count &+= 1
             // The usual separators first: `,` and `, `.

@@ -3,11 +3,12 @@ struct BinaryFormat {
     /// Explicit bits of the significand.
     let significandBits: Int
     let exponentBias: Int
-    /// Powers of ten outside of this range give zero or infinity for any 64-bit significand.
+    /// For `nearest`: powers of ten outside of this range give zero or infinity for any 64-bit significand.
     let powers: ClosedRange<Int>
     /// Powers of ten between which a decimal can lie exactly between two values.
     let tiePowers: ClosedRange<Int>
 
+    /// Not for `nearest`: subnormals of this format can lie exactly between two, which that does not expect.
     static let half = Self(significandBits: 10, exponentBias: 15, powers: -27...4, tiePowers: -22...5)
     static let single = Self(significandBits: 23, exponentBias: 127, powers: -65...38, tiePowers: -17...10)
     static let double = Self(significandBits: 52, exponentBias: 1023, powers: -342...308, tiePowers: -4...23)

@@ -53,30 +53,18 @@ extension JSONCursor {
         let start = at
         while true {
             let word = self.word(at) ^ 0x3030_3030_3030_3030
-            // The high bit of each byte that is no digit; wrong only above the first one that is none.
-            let other = ((word &+ 0x7676_7676_7676_7676) | word) & 0x8080_8080_8080_8080
-            if other == 0 {
-                value = value &* 100_000_000 &+ Self.eightDigits(word)
+            let count = QuickNumber.digitCount(word)
+            if count == 8 {
+                value = value &* 100_000_000 &+ QuickNumber.value(word)
                 at &+= 8
                 continue
             }
-            let count = other.trailingZeroBitCount >> 3
             if count > 0 {
-                let aligned = word &<< UInt64(truncatingIfNeeded: 64 &- 8 &* count)
-                value = value &* powersOfTen[count] &+ Self.eightDigits(aligned)
+                value = value &* powersOfTen[count] &+ QuickNumber.value(word, count)
                 at &+= count
             }
             return at &- start
         }
-    }
-
-    /// The number whose decimal digits are the bytes of `word`, the first one lowest.
-    @inline(__always) private static func eightDigits(_ word: UInt64) -> UInt64 {
-        let pairs = word &* 10 &+ word >> 8
-        let mask: UInt64 = 0x0000_00FF_0000_00FF
-        let low = (pairs & mask) &* (100 + 1_000_000 << 32)
-        let high = ((pairs >> 16) & mask) &* (1 + 10_000 << 32)
-        return (low &+ high) >> 32
     }
 
     /// Reads an exponent part, of any length; beyond 10^12 its value no longer matters.

@@ -13,11 +13,13 @@ struct PowersOfTen {
     private let isExact: [Bool]
 
     private init() {
-        var rows: [(high: UInt64, low: UInt64, exact: Bool)] = []
-        for power in Self.smallest...Self.largest {
-            let five = BigNatural.power(of: 5, abs(power))
-            let leading = power < 0 ? Self.reciprocal(of: five) : five.leading128()
-            rows.append((leading.high, leading.low, leading.exact))
+        var rows = Array(
+            repeating: (high: UInt64(0), low: UInt64(0), exact: false), count: 1 - Self.smallest + Self.largest)
+        var five = BigNatural(1)
+        for power in 0...max(-Self.smallest, Self.largest) {
+            if power <= Self.largest { rows[power - Self.smallest] = five.leading128() }
+            if power > 0, -power >= Self.smallest { rows[-power - Self.smallest] = Self.reciprocal(of: five) }
+            five.multiply(by: 5, adding: 0)
         }
         high = rows.map(\.high)
         low = rows.map(\.low)
