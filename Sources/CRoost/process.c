@@ -68,6 +68,8 @@ static long clone_process(unsigned long flags, int *pidfd) {
 
 roost_nursery_start roost_start_nursery(void) {
   roost_nursery_start start = {0, -1, -1, 1, 0};
+  /* Whatever a library in the host left open to programs would otherwise stay open as long as the nursery. */
+  syscall(SYS_close_range, ROOST_FD_CONTROL + 1, ~0U, 0);
   if (unshare(CLONE_NEWPID) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0) {
     start.in_namespace = 0;
     start.namespace_error = errno;

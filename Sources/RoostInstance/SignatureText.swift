@@ -11,7 +11,8 @@ enum SignatureText {
         for (index, column) in signature.columns.enumerated() {
             text += index == 0 ? "{\"name\":" : ",{\"name\":"
             append(column.name, to: &text)
-            text += ",\"type\":\"\(column.kind.rawValue)\",\"missing\":\"\(column.missingAllowed ? "allowed" : "refused")\""
+            text +=
+                ",\"type\":\"\(column.kind.rawValue)\",\"missing\":\"\(column.missingAllowed ? "allowed" : "refused")\""
             if column.kind == .category {
                 text += ",\"categories\":["
                 for (index, category) in column.categories.enumerated() {

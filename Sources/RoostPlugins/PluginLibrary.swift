@@ -27,7 +27,8 @@ public import RoostBasics
         guard let symbol = unsafe dlsym(handle, "roost_plugin_entry") else {
             throw RoostError(
                 .pluginFailed,
-                "exports no roost_plugin_entry: a plugin defines it as roost_plugin.h declares it, with default visibility")
+                "exports no roost_plugin_entry: a plugin defines it as roost_plugin.h declares it, with default visibility"
+            )
         }
         guard let found = unsafe unsafeBitCast(symbol, to: Entry.self)() else {
             throw RoostError(.pluginFailed, "roost_plugin_entry returned NULL: it must return the plugin's table")
@@ -45,12 +46,14 @@ public import RoostBasics
         guard abi == ROOST_ABI_VERSION else {
             throw RoostError(
                 .pluginFailed,
-                "built for plugin ABI \(abi), this host speaks \(ROOST_ABI_VERSION): rebuild it with this host's roost_plugin.h")
+                "built for plugin ABI \(abi), this host speaks \(ROOST_ABI_VERSION): rebuild it with this host's roost_plugin.h"
+            )
         }
         guard let optional = unsafe MemoryLayout<roost_plugin>.offset(of: \.after_fork), size >= optional else {
             throw RoostError(
                 .pluginFailed,
-                "its table has \(size) bytes, too few for the calls that every plugin has: set struct_size to sizeof(roost_plugin)")
+                "its table has \(size) bytes, too few for the calls that every plugin has: set struct_size to sizeof(roost_plugin)"
+            )
         }
         var table = unsafe roost_plugin()
         unsafe withUnsafeMutableBytes(of: &table) { copy in

@@ -45,7 +45,8 @@ internal import RoostTensors
         guard spec.accepts(shape), shape.elementCount(of: spec.dtype, within: byteCount) else {
             throw RoostError(
                 .invalidArgument,
-                "input \(spec.name): shape \(shape) with \(byteCount) bytes does not fit \(spec.dtype.name) \(spec.shape)")
+                "input \(spec.name): shape \(shape) with \(byteCount) bytes does not fit \(spec.dtype.name) \(spec.shape)"
+            )
         }
         for (axis, extent) in shape.enumerated() { unsafe shapes[index * Self.rankMax + axis] = Int64(extent) }
         unsafe inputs[index].data = start
@@ -61,7 +62,8 @@ internal import RoostTensors
 
     /// Memory for one output, or nil with the complaint kept.
     func output(_ index: Int, _ shape: UnsafePointer<Int64>?, _ rank: Int) -> UnsafeMutableRawPointer? {
-        guard let shape = unsafe shape, signature.outputs.indices.contains(index), (1...Self.rankMax).contains(rank) else {
+        guard let shape = unsafe shape, signature.outputs.indices.contains(index), (1...Self.rankMax).contains(rank)
+        else {
             complaint = "predict asked for output \(index) of rank \(rank), which its signature does not have"
             return nil
         }

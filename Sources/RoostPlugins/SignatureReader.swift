@@ -92,7 +92,8 @@ enum SignatureReader {
         var categories: [String] = []
         if kind == .category {
             guard unsafe (1...UInt32(columnsMax)).contains(raw.category_count), let words = unsafe raw.categories else {
-                throw unsafe bad("\(what) (\(name)) has \(raw.category_count) categories; 1 to \(columnsMax) are possible")
+                throw unsafe bad(
+                    "\(what) (\(name)) has \(raw.category_count) categories; 1 to \(columnsMax) are possible")
             }
             for index in unsafe 0..<Int(raw.category_count) {
                 unsafe categories.append(try text(words[index], "category \(index) of \(name)"))
@@ -111,7 +112,8 @@ enum SignatureReader {
             input.shape.count == 2, input.shape[1] == signature.columns.count
         else {
             throw bad(
-                "it names \(signature.columns.count) columns: that takes one input FP32 or FP64 [-1, \(signature.columns.count)]")
+                "it names \(signature.columns.count) columns: that takes one input FP32 or FP64 [-1, \(signature.columns.count)]"
+            )
         }
         return signature
     }

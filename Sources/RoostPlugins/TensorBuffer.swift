@@ -24,7 +24,8 @@
         byteCount = count
     }
 
-    public func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result {
+    public func withBytes<Result, Failure: Error>(_ body: (RawSpan) throws(Failure) -> Result) throws(Failure) -> Result
+    {
         try body(unsafe RawSpan(_unsafeStart: start, byteCount: byteCount))
     }
 

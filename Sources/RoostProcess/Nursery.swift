@@ -80,7 +80,8 @@ public final class Nursery {
         }
         starter = try EndWatch(Descriptor(spawned.pidfd), on: loop) { [weak self] in self?.starter = nil }
         control = try ControlSocket(
-            ours, on: loop, onMessage: { [weak self] in self?.receive($0, $1) }, onEnd: { [weak self] in self?.lost($0) })
+            ours, on: loop, onMessage: { [weak self] in self?.receive($0, $1) },
+            onEnd: { [weak self] in self?.lost($0) })
     }
 
     /// Starts a process that loads what the order says. Answered by `templateLoaded` or `templateFailed`.

@@ -78,7 +78,8 @@ final class Template {
                 onEnd: { [weak self] in self?.outputEnded() })
             let descriptors = [writing.number, result.number] + message.descriptors
             guard self.control?.send(message.raw, descriptors) == true else {
-                throw RoostError(.system, "load \(order.label): the order cannot be sent: too many descriptors in flight")
+                throw RoostError(
+                    .system, "load \(order.label): the order cannot be sent: too many descriptors in flight")
             }
         } catch {
             close()
@@ -148,7 +149,9 @@ final class Template {
         }
         switch state {
         case .starting, .loading:
-            return (RoostError(.pluginFailed, "load \(label): the process \(Self.past(status)) while loading\(hint)"), nil)
+            return (
+                RoostError(.pluginFailed, "load \(label): the process \(Self.past(status)) while loading\(hint)"), nil
+            )
         case .single(let instance): return (nil, instance)
         case .ready, .failed: return (nil, nil)
         }

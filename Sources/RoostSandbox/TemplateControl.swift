@@ -137,10 +137,13 @@ public struct TemplateControl: Sendable {
 
     private func writeResult(_ bytes: [UInt8]) throws(RoostError) -> UInt64 {
         guard bytes.count <= Self.resultBytesMax else {
-            throw RoostError(.pluginFailed, "its signature takes \(bytes.count) bytes; \(Self.resultBytesMax) are possible")
+            throw RoostError(
+                .pluginFailed, "its signature takes \(bytes.count) bytes; \(Self.resultBytesMax) are possible")
         }
         let written = unsafe bytes.withUnsafeBytes { unsafe pwrite(ROOST_FD_RESULT, $0.baseAddress, $0.count, 0) }
-        guard written == bytes.count else { throw RoostError(.system, "writing the result: \(SystemError.text(errno))") }
+        guard written == bytes.count else {
+            throw RoostError(.system, "writing the result: \(SystemError.text(errno))")
+        }
         return UInt64(written)
     }
 

@@ -90,7 +90,8 @@ final class World {
 
     func output(_ id: TemplateID) -> String {
         String(
-            decoding: events.flatMap { if case .output(id, let bytes) = $0 { bytes } else { [UInt8]() } }, as: UTF8.self)
+            decoding: events.flatMap { if case .output(id, let bytes) = $0 { bytes } else { [UInt8]() } }, as: UTF8.self
+        )
     }
 
     func fork(_ template: TemplateID) throws -> Forked {
@@ -110,7 +111,10 @@ final class World {
     func ask(_ instance: Forked, _ request: String) throws -> String {
         var reply: String?
         let poll = try Poll(on: loop, descriptor: instance.bodiesDescriptor) { reply = instance.replyIfThere() }
-        defer { poll.close() }
+        defer {
+            poll.close()
+            instance.waitAgain()  // libuv made it non-blocking
+        }
         instance.begin(request)
         try run { reply != nil }
         return reply ?? ""
@@ -165,6 +169,8 @@ final class Forked {
         let count = unsafe recv(bodies[0], &reply, reply.count, 0)
         return String(decoding: reply.prefix(max(0, count)), as: UTF8.self)
     }
+
+    func waitAgain() { _ = fcntl(bodies[0], F_SETFL, 0) }
 
     func begin(_ request: String) {
         _ = unsafe send(bodies[0], request, request.utf8.count, Int32(MSG_NOSIGNAL))
