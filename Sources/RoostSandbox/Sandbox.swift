@@ -37,7 +37,11 @@ public enum Sandbox {
         var entry = Entry()
         // The folders are found before anything is closed off.
         let landlock = try Landlock.prepare(refusingNetwork: !settings.allowsNetwork, files: files)
-        try check(roost_drop_root(settings.user, settings.group), "giving up root")
+        let kept = roost_drop_root(settings.user, settings.group)
+        try check(kept, "giving up root")
+        if kept > 0 {
+            entry.warnings.append("cannot become user \(settings.user) (\(SystemError.text(kept))): plugins run as the host's")
+        }
         // After the change of user, which clears it.
         try check(roost_die_with_parent(parent), "tying the process to its parent")
         try check(roost_no_new_privileges(), "no_new_privs")
