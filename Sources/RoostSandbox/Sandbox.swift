@@ -40,7 +40,8 @@ public enum Sandbox {
         let kept = roost_drop_root(settings.user, settings.group)
         try check(kept, "giving up root")
         if kept > 0 {
-            entry.warnings.append("cannot become user \(settings.user) (\(SystemError.text(kept))): plugins run as the host's")
+            entry.warnings.append(
+                "cannot become user \(settings.user) (\(SystemError.text(kept))): plugins run as the host's")
         }
         // After the change of user, which clears it.
         try check(roost_die_with_parent(parent), "tying the process to its parent")

@@ -170,7 +170,7 @@ static int32_t invoke(const roost_invoke_args *args) {
       if (fork() != 0) _exit(0);
       for (;;) pause();
     }
-    waitpid(result, NULL, 0);
+    if (result > 0) waitpid(result, NULL, 0);
   } else if (is(args, "sibling")) result = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
   else if (is(args, "thread")) {
     pthread_t thread;

@@ -8,7 +8,11 @@ import Testing
 /// A host without anything above its processes: a loop, a nursery, and all that was reported.
 final class World {
     let loop: Loop
-    private(set) var nursery: Nursery!
+    private var made: Nursery?
+    var nursery: Nursery {
+        guard let made else { preconditionFailure("used before it was made") }
+        return made
+    }
     private(set) var events: [NurseryEvent] = []
     private let guardTimer: RoostLoop.Timer
     private var isLate = false
@@ -20,7 +24,7 @@ final class World {
         guardTimer = try RoostLoop.Timer(on: loop)
         var settings = NurserySettings(binary: try Fixtures.binary())
         adjust(&settings)
-        nursery = try Nursery(on: loop, settings: settings) { [unowned self] in events.append($0) }
+        made = try Nursery(on: loop, settings: settings) { [unowned self] in events.append($0) }
         // Not a measure of anything: only so that a broken test ends.
         try guardTimer.start(afterMS: 30_000) { [unowned self] in isLate = true }
     }
