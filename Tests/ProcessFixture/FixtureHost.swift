@@ -23,7 +23,10 @@ enum FixtureHost {
                 say("\(nursery?.processID ?? 0)\n\(process)")
                 for option in options { ask(option, sockets.ours) }
                 say("ready")
-            default: say("# \(event)")
+            case .templateFailed, .nurseryLost, .instanceExited:
+                say("# \(event)")
+                exit(1)
+            case .warning, .templateExited, .callRefused, .output: say("# \(event)")
             }
         }
         var order = TemplateOrder(label: "killed@1", plugin: plugin)
