@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -68,6 +67,8 @@ static long clone_process(unsigned long flags, int *pidfd) {
 
 roost_nursery_start roost_start_nursery(void) {
   roost_nursery_start start = {0, -1, -1, 1, 0};
+  /* Whatever a library in the host left open to programs would otherwise stay open as long as the nursery. */
+  syscall(SYS_close_range, ROOST_FD_CONTROL + 1, ~0U, 0);
   if (unshare(CLONE_NEWPID) != 0 && unshare(CLONE_NEWUSER | CLONE_NEWPID) != 0) {
     start.in_namespace = 0;
     start.namespace_error = errno;
@@ -136,14 +137,7 @@ int32_t roost_arrange_descriptors(roost_arrangement received) {
   return place(1, 2);
 }
 
-void roost_leave_template(void) {
-  syscall(SYS_close_range, ROOST_FD_CONTROL, ROOST_FD_PLUGIN - 1, 0);
-  unsigned int seed = 0;
-  if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) == sizeof seed) {
-    srandom(seed); /* also rand() */
-    srand48((long)seed);
-  }
-}
+void roost_leave_template(void) { syscall(SYS_close_range, ROOST_FD_CONTROL, ROOST_FD_PLUGIN - 1, 0); }
 
 void roost_exit(int32_t code) {
   fflush(NULL);

@@ -23,14 +23,13 @@ int32_t roost_drop_root(uint32_t user, uint32_t group) {
   for (int capability = 0; capability <= 63; capability++)
     if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) != 0 && errno == EINVAL) break;
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  if (geteuid() == 0) {
-    if (setgroups(0, NULL) != 0) return -errno;
-    if (setresgid(group, group, group) != 0) return -errno;
-    if (setresuid(user, user, user) != 0) return -errno;
-  }
+  int kept = 0;
+  if (geteuid() == 0 && (setgroups(0, NULL) != 0 || setresgid(group, group, group) != 0 ||
+                         setresuid(user, user, user) != 0))
+    kept = errno;
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct none[2] = {{0, 0, 0}, {0, 0, 0}};
-  return syscall(SYS_capset, &header, none) == 0 ? 0 : -errno;
+  return syscall(SYS_capset, &header, none) == 0 ? kept : -errno;
 }
 
 int32_t roost_die_with_parent(int32_t expected_parent) {

@@ -34,6 +34,7 @@ struct TemplateProcess {
         let entry = try Sandbox.enter(order.sandbox, parent: nursery, files: files)
         for warning in entry.warnings { control.warn(warning) }
         control.sandboxed(refusals: entry.refusals)
+        try Sandbox.limitFiles(order.sandbox)
     }
 
     /// Runs foreign code for the first time.

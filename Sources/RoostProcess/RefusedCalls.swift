@@ -20,7 +20,8 @@ public struct RefusedCall: Hashable, Sendable, CustomStringConvertible {
 @safe final class RefusedCalls {
     private static let announcedMax = 64
     private static let cloneThread: UInt64 = 0x10000  // linux/sched.h
-    private let listener: Descriptor
+    /// Nil once closed: the kernel then answers by itself.
+    private var listener: Descriptor?
     private var poll: Poll?
     private var onCall: ((RefusedCall) -> Void)?
     private var announced = 0
@@ -44,11 +45,11 @@ public struct RefusedCall: Hashable, Sendable, CustomStringConvertible {
 
     func close() {
         poll?.close()
-        (poll, onCall) = (nil, nil)
+        (poll, listener, onCall) = (nil, nil, nil)
     }
 
     private func answer() {
-        guard let request = unsafe request, let response = unsafe response else { return }
+        guard let listener, let request = unsafe request, let response = unsafe response else { return }
         // The kernel wants it empty.
         unsafe UnsafeMutableRawPointer(request).initializeMemory(
             as: UInt8.self, repeating: 0, count: MemoryLayout<seccomp_notif>.size)

@@ -118,8 +118,7 @@ final class Template {
         message.kind = ROOST_FORK.rawValue
         message.instance_id = instance.rawValue
         guard control?.send(message, descriptors) == true else {
-            kill()
-            throw RoostError(.unavailable, "fork \(label): its template does not answer")
+            throw RoostError(.unavailable, "fork \(label): its template does not take more requests now")
         }
         pendingForks.insert(instance)
     }
@@ -226,7 +225,9 @@ final class Template {
         }
         modelMemoryBytes = total
         let memory = Descriptor(file)
-        control?.send(answer, [memory.number])
+        guard control?.send(answer, [memory.number]) != true else { return }
+        answer.status = EMFILE
+        control?.send(answer)
     }
 
     private func loaded(_ message: roost_message) {

@@ -37,7 +37,12 @@ public enum Sandbox {
         var entry = Entry()
         // The folders are found before anything is closed off.
         let landlock = try Landlock.prepare(refusingNetwork: !settings.allowsNetwork, files: files)
-        try check(roost_drop_root(settings.user, settings.group), "giving up root")
+        let kept = roost_drop_root(settings.user, settings.group)
+        try check(kept, "giving up root")
+        if kept > 0 {
+            entry.warnings.append(
+                "cannot become user \(settings.user) (\(SystemError.text(kept))): plugins run as the host's")
+        }
         // After the change of user, which clears it.
         try check(roost_die_with_parent(parent), "tying the process to its parent")
         try check(roost_no_new_privileges(), "no_new_privs")
@@ -55,6 +60,12 @@ public enum Sandbox {
         return entry
     }
 
+    /// Limits open files: after the listener has been passed on, because the kernel holds this limit also against
+    /// all descriptors that this user has on their way through sockets.
+    public static func limitFiles(_ settings: SandboxSettings) throws(RoostError) {
+        try check(roost_limit(ROOST_LIMIT_FILES, settings.openFiles), "the limit of open files")
+    }
+
     /// Lowers the limit of private memory, after loading. Counted as RLIMIT_DATA counts: what may be written
     /// and is not shared.
     public static func limitMemory(bytes: UInt64) throws(RoostError) {
@@ -69,7 +80,6 @@ public enum Sandbox {
 
     private static func limit(_ settings: SandboxSettings) throws(RoostError) {
         try check(roost_limit(ROOST_LIMIT_CORE, 0), "the limit of core files")
-        try check(roost_limit(ROOST_LIMIT_FILES, settings.openFiles), "the limit of open files")
         try check(roost_limit(ROOST_LIMIT_LOCKED, 0), "the limit of locked memory")
         try check(roost_limit(ROOST_LIMIT_QUEUES, 0), "the limit of message queues")
         if settings.loadMemoryBytes > 0 { try limitMemory(bytes: settings.loadMemoryBytes) }

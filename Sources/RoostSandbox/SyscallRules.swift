@@ -23,7 +23,8 @@ enum SyscallRules {
             "looking at files; Landlock says which may be opened"),
         SyscallRule("getdents64 getcwd fcntl dup dup2 dup3 fadvise64 flock", "what readers of files use"),
         SyscallRule(
-            "poll ppoll select pselect6 epoll_create1 epoll_ctl epoll_wait epoll_pwait eventfd2 pipe pipe2",
+            "pause rt_sigsuspend poll ppoll select pselect6 epoll_create1 epoll_ctl epoll_wait epoll_pwait "
+                + "eventfd2 pipe pipe2",
             "waiting within the process"),
         SyscallRule("sendmsg recvmsg sendto recvfrom shutdown", "the sockets that it was given; it can make none"),
         SyscallRule("clock_gettime clock_getres gettimeofday time nanosleep clock_nanosleep times", "the time"),

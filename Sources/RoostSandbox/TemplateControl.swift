@@ -83,7 +83,8 @@ public struct TemplateControl: Sendable {
     public func sandboxed(refusals: Int32?) {
         var message = roost_message()
         message.kind = ROOST_SANDBOXED.rawValue
-        send(message, refusals.map { [$0] } ?? [])
+        // Too many descriptors on their way: refusals are then silent, the rest is as before.
+        if !send(message, refusals.map { [$0] } ?? []) { send(message) }
         if let refusals { close(refusals) }
     }
 

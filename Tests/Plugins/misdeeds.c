@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "roost_plugin.h"
@@ -169,6 +170,7 @@ static int32_t invoke(const roost_invoke_args *args) {
       if (fork() != 0) _exit(0);
       for (;;) pause();
     }
+    if (result > 0) waitpid(result, NULL, 0);
   } else if (is(args, "sibling")) result = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, NULL, NULL, NULL, NULL);
   else if (is(args, "thread")) {
     pthread_t thread;

@@ -12,17 +12,21 @@ enum FixtureHost {
         var settings = NurserySettings(binary: "/proc/self/exe")
         settings.allowsForks = options.contains("forks")
         var nursery: Nursery?
-        let sockets = try pair()
+        let (sockets, doorbell) = (try pair(), roost_output_pipe())
         nursery = try Nursery(on: loop, settings: settings) { event in
             switch event {
             case .templateLoaded(let template, _):
                 try? nursery?.fork(
-                    InstanceID(rawValue: 1), from: template, descriptors: [sockets.ours, sockets.ours, sockets.theirs])
+                    InstanceID(rawValue: 1), from: template,
+                    descriptors: [doorbell.second, doorbell.second, sockets.theirs])
             case .instanceStarted(_, let process):
                 say("\(nursery?.processID ?? 0)\n\(process)")
                 for option in options { ask(option, sockets.ours) }
                 say("ready")
-            default: say("# \(event)")
+            case .templateFailed, .nurseryLost, .instanceExited:
+                say("# \(event)")
+                exit(1)
+            case .warning, .templateExited, .callRefused, .output: say("# \(event)")
             }
         }
         var order = TemplateOrder(label: "killed@1", plugin: plugin)

@@ -5,6 +5,8 @@ import RoostInstance
 
 if CommandLine.arguments.count > 2, CommandLine.arguments[1] == "host" {
     try FixtureHost.run(plugin: CommandLine.arguments[2], options: Array(CommandLine.arguments.dropFirst(3)))
+} else if CommandLine.arguments.count > 2, CommandLine.arguments[1] == "measure" {
+    try ForkTimes.run(Array(CommandLine.arguments.dropFirst(2)))
 } else {
     exit(InstanceMain.run(CommandLine.arguments, .forTests))
 }

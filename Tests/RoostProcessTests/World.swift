@@ -8,7 +8,11 @@ import Testing
 /// A host without anything above its processes: a loop, a nursery, and all that was reported.
 final class World {
     let loop: Loop
-    private(set) var nursery: Nursery!
+    private var made: Nursery?
+    var nursery: Nursery {
+        guard let made else { preconditionFailure("used before it was made") }
+        return made
+    }
     private(set) var events: [NurseryEvent] = []
     private let guardTimer: RoostLoop.Timer
     private var isLate = false
@@ -20,7 +24,7 @@ final class World {
         guardTimer = try RoostLoop.Timer(on: loop)
         var settings = NurserySettings(binary: try Fixtures.binary())
         adjust(&settings)
-        nursery = try Nursery(on: loop, settings: settings) { [unowned self] in events.append($0) }
+        made = try Nursery(on: loop, settings: settings) { [unowned self] in events.append($0) }
         // Not a measure of anything: only so that a broken test ends.
         try guardTimer.start(after: .seconds(30)) { [unowned self] in isLate = true }
     }
@@ -90,7 +94,8 @@ final class World {
 
     func output(_ id: TemplateID) -> String {
         String(
-            decoding: events.flatMap { if case .output(id, let bytes) = $0 { bytes } else { [UInt8]() } }, as: UTF8.self)
+            decoding: events.flatMap { if case .output(id, let bytes) = $0 { bytes } else { [UInt8]() } }, as: UTF8.self
+        )
     }
 
     func fork(_ template: TemplateID) throws -> Forked {
@@ -110,7 +115,10 @@ final class World {
     func ask(_ instance: Forked, _ request: String) throws -> String {
         var reply: String?
         let poll = try Poll(instance.bodiesDescriptor, for: .readable, on: loop) { _ in reply = instance.replyIfThere() }
-        defer { poll.close() }
+        defer {
+            poll.close()
+            instance.waitAgain()  // libuv made it non-blocking
+        }
         instance.begin(request)
         try run { reply != nil }
         return reply ?? ""
@@ -165,6 +173,8 @@ final class Forked {
         let count = unsafe recv(bodies[0], &reply, reply.count, 0)
         return String(decoding: reply.prefix(max(0, count)), as: UTF8.self)
     }
+
+    func waitAgain() { _ = fcntl(bodies[0], F_SETFL, 0) }
 
     func begin(_ request: String) {
         _ = unsafe send(bodies[0], request, request.utf8.count, Int32(MSG_NOSIGNAL))

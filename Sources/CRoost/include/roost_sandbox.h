@@ -3,7 +3,8 @@
 #define ROOST_SANDBOX_H
 #include <stdint.h>
 
-/* Gives up root for `user` and `group`, and every capability, whoever we are. */
+/* Gives up root for `user` and `group`, and every capability, whoever we are. A positive error number when this root
+   may not become another user (it is one only inside a user namespace); the capabilities are gone all the same. */
 int32_t roost_drop_root(uint32_t user, uint32_t group);
 
 /* SIGKILL when the parent ends, and a look whether it already has: -ESRCH then. Also after every fork. */
