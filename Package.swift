@@ -95,7 +95,7 @@ let package = Package(
         // Floor 5: doors.
         swift("RoostCommand", ["RoostBasics", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell"]),
         .executableTarget(
-            name: "roost", dependencies: ["RoostBasics", "RoostCommand", "RoostHost", "RoostJSON"],
+            name: "roost", dependencies: ["RoostBasics", "RoostCommand", "RoostHost"],
             swiftSettings: strict),
         .executableTarget(name: "roost-instance", dependencies: ["RoostInstance"], swiftSettings: strict),
         // Plugin side.
