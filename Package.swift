@@ -66,11 +66,11 @@ let package = Package(
         swift("RoostLoop", ["CLibuv", "RoostBasics"]),
         swift("RoostJSON", ["CJansson", "RoostBasics"]),
         swift("RoostStore", ["CSQLite", "RoostBasics"]),
-        swift("RoostFiles", ["RoostBasics"]),
+        swift("RoostFiles", ["CRoost", "RoostBasics"]),
         swift("RoostHTTP", ["CLLHTTP", "RoostBasics"]),
         swift("RoostELF", ["COpenSSL", "RoostABI", "RoostBasics"]),
         swift("RoostChannel", ["CRoost", "RoostBasics"]),
-        swift("RoostProcess", ["CRoost", "RoostBasics", "RoostLoop", "RoostChannel"]),
+        swift("RoostProcess", ["CRoost", "CSeccomp", "RoostBasics", "RoostLoop", "RoostChannel"]),
         swift("RoostSandbox", ["CRoost", "CSeccomp", "RoostBasics"]),
         swift("RoostPlugins", ["CRoost", "RoostABI", "RoostBasics", "RoostTensors"]),
         swift("RoostShell", ["CGetopt", "RoostBasics"]),
@@ -117,8 +117,33 @@ let package = Package(
         tests("RoostCommand", ["RoostBasics", "RoostCommand", "RoostJSON", "RoostShell"]),
         tests("Tidy", []),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
-        tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostTensors", "RoostJSON"]),
         tests("RoostTraffic", ["RoostTraffic", "RoostBasics"]),
+        tests("RoostHTTP", ["RoostBasics", "RoostHTTP"]),
+        tests("RoostProcess", ["CRoost", "RoostProcess", "RoostLoop", "RoostBasics", "process-fixture"]),
+        // Both sides of the process model in one program, with a test's way of serving.
+        .executableTarget(
+            name: "process-fixture",
+            dependencies: ["CRoost", "RoostProcess", "RoostInstance", "RoostPlugins", "RoostLoop", "RoostBasics"],
+            path: "Tests/ProcessFixture", swiftSettings: strict),
+        .target(
+            name: "RoostPlugin", dependencies: ["RoostABI", "RoostTensors"],
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        .target(
+            name: "ModelFiles", path: "plugins/ModelFiles",
+            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
+        swift("LinearModels", ["RoostPlugin", "ModelFiles"], path: "plugins/LinearModels"),
+        swift("TreeModels", ["RoostPlugin", "ModelFiles"], path: "plugins/TreeModels"),
+        plugin("linear", ["LinearModels"]),
+        plugin("trees", ["TreeModels"]),
+        // Tests.
+        tests("RoostBasics", ["RoostBasics"]),
+        .target(
+            name: "PluginTesting", dependencies: ["RoostABI", "RoostPlugin"], path: "Tests/PluginTesting",
+            swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault"), .treatAllWarnings(as: .error)]),
+        tests("RoostPlugin", ["RoostABI", "RoostPlugin", "PluginTesting"]),
+        tests("ModelFiles", ["ModelFiles", "PluginTesting"]),
+        tests("LinearModels", ["LinearModels", "RoostPlugin", "PluginTesting"]),
+        tests("TreeModels", ["TreeModels", "RoostPlugin", "PluginTesting"]),
     ],
     swiftLanguageModes: [.v6]
 )

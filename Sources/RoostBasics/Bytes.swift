@@ -28,3 +28,23 @@ extension String {
         self = unsafe bytes.withUnsafeBytes { unsafe String(decoding: $0, as: UTF8.self) }
     }
 }
+
+extension RawSpan {
+    /// Whether both hold the same bytes.
+    public func hasSameBytes(as other: RawSpan) -> Bool {
+        guard byteCount == other.byteCount else { return false }
+        return unsafe withUnsafeBytes { left in
+            unsafe other.withUnsafeBytes { right in unsafe left.elementsEqual(right) }
+        }
+    }
+
+    /// Whether these bytes begin with those of `text`.
+    public func starts(with text: StaticString) -> Bool {
+        byteCount >= text.utf8CodeUnitCount && extracting(first: text.utf8CodeUnitCount).equals(text)
+    }
+
+    /// Whether these bytes end with those of `text`.
+    public func ends(with text: StaticString) -> Bool {
+        byteCount >= text.utf8CodeUnitCount && extracting(last: text.utf8CodeUnitCount).equals(text)
+    }
+}

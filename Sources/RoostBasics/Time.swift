@@ -8,7 +8,9 @@ public struct Instant: Hashable, Sendable, Comparable {
 
     @inlinable public static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
     @inlinable public static func + (left: Self, right: Span) -> Self {
-        Self(nanoseconds: left.nanoseconds &+ right.nanoseconds)
+        Self(
+            nanoseconds: left.nanoseconds > UInt64.max - right.nanoseconds ? .max : left.nanoseconds + right.nanoseconds
+        )
     }
     /// Zero when `right` is later.
     @inlinable public static func - (left: Self, right: Self) -> Span {
@@ -27,6 +29,9 @@ extension Instant {
         @inlinable public static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
 
         public static let zero = Self(nanoseconds: 0)
+        public static func microseconds(_ count: UInt64) -> Self {
+            Self(nanoseconds: count.multipliedReportingOverflow(by: 1000).overflow ? .max : count * 1000)
+        }
         public static func milliseconds(_ count: UInt64) -> Self { Self(nanoseconds: count * 1_000_000) }
         public static func seconds(_ count: UInt64) -> Self { Self(nanoseconds: count * 1_000_000_000) }
         public var milliseconds: Double { Double(nanoseconds) / 1e6 }

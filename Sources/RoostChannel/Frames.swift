@@ -38,13 +38,19 @@ public struct RequestHeader: Sendable {
     public var operation: Operation
     public var contentType: MediaType
     public var accept: MediaType
+    /// When the host had it complete, and when its caller gets a 504.
+    public var arrived: Instant
     public var deadline: Instant
 
-    public init(id: RequestID, operation: Operation, contentType: MediaType, accept: MediaType, deadline: Instant) {
+    public init(
+        id: RequestID, operation: Operation, contentType: MediaType, accept: MediaType, arrived: Instant,
+        deadline: Instant
+    ) {
         self.id = id
         self.operation = operation
         self.contentType = contentType
         self.accept = accept
+        self.arrived = arrived
         self.deadline = deadline
     }
 }

@@ -157,7 +157,7 @@ extension RequestHeader {
         else { return nil }
         self.init(
             id: RequestID(rawValue: frame.id), operation: operation, contentType: contentType, accept: accept,
-            deadline: Instant(nanoseconds: frame.deadline_ns))
+            arrived: Instant(nanoseconds: frame.arrived_ns), deadline: Instant(nanoseconds: frame.deadline_ns))
     }
 }
 

@@ -15,15 +15,22 @@ public struct ELFFile: Sendable {
     }
 
     /// Processor families by the names that people use.
-    public enum Architecture: UInt16, Hashable, Sendable {
-        case x86_64 = 62
+    public enum Architecture: UInt16, Hashable, Sendable, CustomStringConvertible {
+        case amd64 = 62
         case aarch64 = 183
 
         #if arch(x86_64)
-            public static let host = Self.x86_64
+            public static let host = Self.amd64
         #elseif arch(arm64)
             public static let host = Self.aarch64
         #endif
+
+        public var description: String {
+            switch self {
+            case .amd64: "x86_64"
+            case .aarch64: "aarch64"
+            }
+        }
     }
 
     public let source: ByteSource
@@ -84,7 +91,7 @@ public struct ELFFile: Sendable {
         let machine = header.u16(18)
         let found = Architecture(rawValue: machine)
         guard let found, found == host else {
-            let name = found.map { "\($0)" } ?? otherMachines[machine] ?? "machine number \(machine)"
+            let name = found?.description ?? otherMachines[machine] ?? "machine number \(machine)"
             throw ELFError(.unsuitable, "built for \(name), this host is \(host): build it again for \(host)")
         }
         return found

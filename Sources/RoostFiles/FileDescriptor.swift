@@ -1,3 +1,4 @@
+internal import CRoost
 internal import Glibc
 public import RoostBasics
 
@@ -23,6 +24,14 @@ public final class FileDescriptor: Sendable {
     /// Opens or makes a file, for locking.
     public convenience init(lockFile path: String) throws(RoostError) {
         try self.init(path, O_RDWR | O_CREAT, 0o600)
+    }
+
+    /// A file without a name that holds `bytes`, to be handed to another process.
+    public convenience init(inMemory bytes: [UInt8]) throws(RoostError) {
+        let number = unsafe roost_sealed_memory("roost", UInt64(bytes.count))
+        guard number >= 0 else { throw .failed("memfd_create") }
+        self.init(adopting: number)
+        try write(bytes.bytes)
     }
 
     private init(_ path: String, _ flags: Int32, _ mode: UInt32 = 0) throws(RoostError) {

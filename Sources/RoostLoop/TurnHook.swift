@@ -1,21 +1,25 @@
-internal import CLibuv
-
 /// Runs at the end of each turn of the loop: after every read, timer and message of the turn, just before the loop
-/// blocks. The place to ring doorbells and to flush what a turn has gathered. It never keeps the loop alive.
-public final class TurnHook: Handle {
-    private var onTurnEnd: (() -> Void)?
-
-    public init(on loop: Loop, _ onTurnEnd: @escaping () -> Void) throws(UVError) {
-        self.onTurnEnd = onTurnEnd
-        try unsafe super.init(UV_PREPARE, on: loop) { storage in
-            unsafe uv_prepare_init(loop.raw, storage.assumingMemoryBound(to: uv_prepare_t.self))
-        }
-        keepsLoopAlive(false)
-        try unsafe uv_prepare_start(live(uv_prepare_t.self)) {
-            unsafe Handle.behind($0)?._withUnsafeGuaranteedRef { $0.fired() }
-        }
+/// blocks. It never keeps the loop alive.
+public final class TurnHook {
+    /// Which hooks run first.
+    public enum Stage: Sendable {
+        /// May still make work: sends what the turn has gathered, takes up what was held back.
+        case gather
+        /// Last: rings the doorbells for all work of the turn.
+        case ring
     }
 
-    override func fired() { onTurnEnd?() }
-    override func closed() { onTurnEnd = nil }
+    let onTurnEnd: () -> Void
+    private let stage: Stage
+    private let loop: Loop
+
+    /// The loop keeps the hook until `close`.
+    public init(_ stage: Stage, on loop: Loop, _ onTurnEnd: @escaping () -> Void) {
+        (self.stage, self.loop, self.onTurnEnd) = (stage, loop, onTurnEnd)
+        loop.preconditionOnLoop()
+        loop.add(self, stage)
+    }
+
+    /// Not from within a hook. May be repeated.
+    public func close() { loop.remove(self, stage) }
 }

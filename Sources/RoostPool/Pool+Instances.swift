@@ -67,6 +67,9 @@ extension Pool {
         return instances.count + starting < instancesWanted ? startNotBefore : nil
     }
 
+    /// Requests that an instance holds.
+    public func outstanding(of instance: InstanceID) -> Int { position(of: instance).map { instances[$0].outstanding.count } ?? 0 }
+
     private mutating func delayNextStart(at now: Instant) {
         fruitlessDeaths += 1
         guard fruitlessDeaths > 1 else { return }

@@ -1,1 +1,4 @@
-print("roost-instance")
+internal import Glibc
+internal import RoostInstance
+
+exit(InstanceMain.run(CommandLine.arguments, .serving))

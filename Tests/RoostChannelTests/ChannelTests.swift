@@ -20,7 +20,7 @@ private struct Ends {
     func send(_ slot: UInt32, _ body: [UInt8]) throws -> UInt64? {
         let header = RequestHeader(
             id: RequestID(slot: slot, generation: 7), operation: .infer, contentType: .json, accept: .csv,
-            deadline: Instant(nanoseconds: 99))
+            arrived: Instant(nanoseconds: 1), deadline: Instant(nanoseconds: 99))
         return try host.send(header, contentTypeText: RawSpan(), body: body.bytes)
     }
 
@@ -144,7 +144,8 @@ private struct Ends {
                 _ = try host.send(
                     RequestHeader(
                         id: RequestID(slot: 1, generation: 1), operation: .predict, contentType: .json, accept: .json,
-                        deadline: Instant(nanoseconds: 1)), contentTypeText: RawSpan(), body: [1, 2, 3].bytes)
+                        arrived: Instant(nanoseconds: 1), deadline: Instant(nanoseconds: 1)),
+                    contentTypeText: RawSpan(), body: [1, 2, 3].bytes)
                 _ = host.taken()
             } catch { return }
         }

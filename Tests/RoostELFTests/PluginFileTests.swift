@@ -57,7 +57,7 @@ import Testing
 
     @Test func anotherArchitectureIsNamed() throws {
         var bytes = Fixture.plugin
-        let other: ELFFile.Architecture = ELFFile.Architecture.host == .x86_64 ? .aarch64 : .x86_64
+        let other: ELFFile.Architecture = ELFFile.Architecture.host == .amd64 ? .aarch64 : .amd64
         bytes[18] = UInt8(other.rawValue)
         let error = try failure(bytes)
         #expect(error.kind == .unsuitable)

@@ -60,19 +60,24 @@ import Testing
         #expect(waited.nanoseconds >= 1_500_000)
     }
 
-    @Test func theTurnHookRunsAfterEverythingElseInATurn() throws {
+    @Test func turnHooksRunByStageAfterEverythingElseInATurn() throws {
         let loop = try Loop()
         let timer = try Timer(on: loop)
         var events: [String] = []
-        let hook = try TurnHook(on: loop) { events.append("end") }
+        let ring = TurnHook(.ring, on: loop) { events.append("ring") }
+        let gather = TurnHook(.gather, on: loop) { events.append("gather") }
         try timer.start(after: .zero) {
             events.append("timer")
             timer.close()
         }
         loop.run()
-        #expect(events.starts(with: ["timer", "end"]))
-        hook.close()
+        #expect(events.starts(with: ["timer", "gather", "ring"]))
+        for hook in [ring, gather] { hook.close() }
+        events = []
+        let again = try Timer(on: loop)
+        try again.start(after: .zero) { again.close() }
         loop.run()
+        #expect(events.isEmpty)
         #expect(loop.openHandles == 0)
     }
 }

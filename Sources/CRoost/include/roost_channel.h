@@ -59,7 +59,8 @@ typedef struct roost_request_frame {
   uint16_t operation;
   uint16_t flags;
   uint64_t id;
-  uint64_t deadline_ns; /* CLOCK_MONOTONIC */
+  uint64_t arrived_ns;  /* CLOCK_MONOTONIC */
+  uint64_t deadline_ns; /* the same clock */
   uint64_t body_size;
   uint16_t content_type;
   uint16_t accept;
@@ -80,7 +81,7 @@ typedef struct roost_reply_frame {
   uint64_t infer_ns;   /* the predict call of that batch */
 } roost_reply_frame;
 
-_Static_assert(sizeof(roost_request_frame) == 40, "frame headers are multiples of 8");
+_Static_assert(sizeof(roost_request_frame) == 48, "frame headers are multiples of 8");
 _Static_assert(sizeof(roost_reply_frame) == 48, "frame headers are multiples of 8");
 
 static inline uint64_t roost_load_relaxed(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }

@@ -58,10 +58,10 @@ struct ArtifactStore: Sendable {
     /// Removes a file that nothing refers to. Processes that have it mapped keep it.
     func remove(_ digest: SHA256Digest) throws(RoostError) { try folder.remove(digest.description) }
 
-    /// Everything in the store, with sizes.
-    func contents() throws(RoostError) -> [(digest: SHA256Digest, size: Int)] {
+    /// Everything in the store, with the time of its copy in nanoseconds since 1970.
+    func contents() throws(RoostError) -> [(digest: SHA256Digest, modified: Int64)] {
         try folder.list().compactMap { entry in
-            SHA256Digest(hex: entry.name).map { ($0, entry.status.size) }
+            SHA256Digest(hex: entry.name).map { ($0, entry.status.modified) }
         }
     }
 }

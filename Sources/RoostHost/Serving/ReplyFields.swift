@@ -23,6 +23,15 @@ struct ReplyFields {
         bytes.append("\r\n")
     }
 
+    /// A media type that an instance named. What is not visible ASCII cannot stand in a header and is replaced.
+    mutating func add(contentType: RawSpan) {
+        bytes.append("Content-Type: ")
+        for index in 0..<contentType.byteCount {
+            bytes.append((0x20...0x7E).contains(contentType[index]) ? contentType[index] : UInt8(ascii: "?"))
+        }
+        bytes.append("\r\n")
+    }
+
     /// `1.234`: microseconds are as fine as anybody reads.
     private mutating func append(milliseconds span: Instant.Span) {
         let microseconds = span.nanoseconds / 1000

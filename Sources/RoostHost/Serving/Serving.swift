@@ -1,5 +1,6 @@
 internal import RoostBasics
 internal import RoostChannel
+internal import RoostHTTP
 internal import RoostLoop
 internal import RoostPool
 
@@ -9,11 +10,15 @@ internal import RoostPool
 final class Serving {
     let loop: Loop
     let processes: Processes
-    let replies: any ReplySink
+    let server: HTTPServer
     private let doorbells: Doorbells
     private var doorbellPoll: Poll?
     private var turnHook: TurnHook?
     private let clock: Timer
+    /// Keeps the loop from blocking when a reply came just before it would have.
+    private let again: Timer
+    private var missed: [VersionService] = []
+    private var onMissed: () -> Void = {}
     private var clockRuns = false
 
     private(set) var services: [VersionID: VersionService] = [:]
@@ -25,10 +30,16 @@ final class Serving {
     /// Whom an exchange of the gateway waits for, by its slot.
     private var callers: [Caller?] = []
     var fields = ReplyFields()
-    /// Called when a version's process died or its model failed; the deployment's guard listens.
-    var onTrouble: (VersionService) -> Void = { _ in }
+    /// What the deployment's guard has to know.
+    var onNews: (VersionService, ServiceNews) -> Void = { _, _ in }
+    /// Called when a draining version has nothing queued or running any more.
+    var onIdle: (VersionService) -> Void = { _ in }
+    /// Functions whose answers the guard counts.
+    var watched: Set<FunctionName> = []
+    /// Called when a version's template is there, or could not be loaded.
+    var onLoaded: (VersionService, RoostError?) -> Void = { _, _ in }
 
-    struct Caller {
+    private struct Caller {
         let id: RequestID
         let service: VersionService
         let ticket: Ticket
@@ -37,14 +48,17 @@ final class Serving {
     /// How early a 504 may come, and how often the clock looks while anything runs.
     static let resolution = Instant.Span.milliseconds(10)
 
-    init(on loop: Loop, processes: Processes, replies: any ReplySink) throws {
+    init(on loop: Loop, processes: Processes, server: HTTPServer) throws {
         self.loop = loop
         self.processes = processes
-        self.replies = replies
+        self.server = server
         doorbells = try Doorbells()
         clock = try Timer(on: loop)
-        doorbellPoll = try Poll(doorbells.descriptor, for: .readable, on: loop) { [unowned self] _ in answerDoorbells() }
-        turnHook = try TurnHook(on: loop) { [unowned self] in endTurn() }
+        again = try Timer(on: loop)
+        doorbellPoll = try Poll(doorbells.descriptor, for: .readable, on: loop) { [unowned self] _ in answerDoorbells()
+        }
+        turnHook = TurnHook(.ring, on: loop) { [unowned self] in endTurn() }
+        onMissed = { [unowned self] in receiveMissed() }
     }
 
     /// Lets the loop end. Instances must have been stopped before.
@@ -52,17 +66,23 @@ final class Serving {
         doorbellPoll?.close()
         turnHook?.close()
         clock.close()
+        again.close()
     }
 
     // MARK: versions
 
     func add(_ service: VersionService) { services[service.id] = service }
 
-    /// A drained version leaves: nothing of it may run any more.
-    func remove(_ service: VersionService) {
+    /// A version leaves: what it has accepted is answered, then its processes end. Its name is free at once.
+    func retire(_ service: VersionService) {
         services[service.id] = nil
-        active.removeAll { $0 === service }
-        service.isActive = false
+        service.isRetiring = true
+        perform(service)
+    }
+
+    private func remove(_ service: VersionService) {
+        cool(service)
+        service.isRetiring = false
     }
 
     // MARK: requests
@@ -75,7 +95,7 @@ final class Serving {
         let now = loop.now
         let deadline = request.timeout.map { now + $0 }
         guard let ticket = service.pool.arrived(id, deadline: deadline, at: now) else {
-            service.statistics.add(.overload, total: .zero, at: now)
+            service.count(.overload, total: .zero, at: now)
             let seconds = service.pool.retryAfterSeconds(at: now)
             return refuse(
                 id, 429, "\(service.id) has \(service.pool.queueDepth) requests waiting: try again in \(seconds) s",
@@ -83,7 +103,8 @@ final class Serving {
         }
         let header = RequestHeader(
             id: RequestID(rawValue: ticket.rawValue), operation: request.operation, contentType: request.contentType,
-            accept: request.accept, deadline: min(deadline ?? now + service.pool.settings.timeout, now + service.pool.settings.timeout))
+            accept: request.accept, arrived: now,
+            deadline: min(deadline ?? now + service.pool.settings.timeout, now + service.pool.settings.timeout))
         service.hold(ticket, header, contentTypeText: contentTypeText, body: body, arrived: now)
         let slot = Int(id.slot)
         while callers.count <= slot { callers.append(nil) }
@@ -93,7 +114,9 @@ final class Serving {
 
     /// Nobody waits for this request any more.
     func clientGone(_ id: RequestID) {
-        guard callers.indices.contains(Int(id.slot)), let caller = callers[Int(id.slot)], caller.id == id else { return }
+        guard callers.indices.contains(Int(id.slot)), let caller = callers[Int(id.slot)], caller.id == id else {
+            return
+        }
         callers[Int(id.slot)] = nil
         caller.service.pool.cancelled(caller.ticket)
         perform(caller.service)
@@ -106,7 +129,9 @@ final class Serving {
             switch action {
             case .dispatch(let ticket, _, let instance): dispatch(ticket, to: instance, of: service)
             case .start: start(service)
-            case .stop(let instance): processes.kill(instance)
+            case .stop(let instance):
+                if let at = service.position(of: instance) { service.instances[at].isStopped = true }
+                processes.kill(instance)
             case .kill(let instance):
                 note(service, "instance \(instance) ended: it did not answer for \(service.pool.settings.timeout)")
                 processes.kill(instance)
@@ -115,6 +140,8 @@ final class Serving {
         }
         touch(service)
         watch(service)
+        if service.isDraining, service.pool.isIdle { onIdle(service) }
+        if service.isRetiring, service.pool.isIdle, service.instances.isEmpty { remove(service) }
     }
 
     private func dispatch(_ ticket: Ticket, to instance: InstanceID, of service: VersionService) {
@@ -137,21 +164,22 @@ final class Serving {
         callers[Int(id.slot)] = nil
         switch failure {
         case .timeout:
-            service.statistics.add(.timeout, total: service.pool.settings.timeout, at: now)
+            service.count(.timeout, total: service.pool.settings.timeout, at: now)
             refuse(id, 504, "\(service.id) did not answer in time", service)
         case .death:
-            service.statistics.add(.death, total: .zero, at: now)
+            service.count(.death, total: .zero, at: now)
             let reason = service.lastFailure ?? "its instance died"
             refuse(id, 500, "\(service.id) could not answer this request: \(reason)", service)
         }
-        onTrouble(service)
     }
 
     /// An answer of the host's own.
-    private func refuse(_ id: RequestID, _ status: Int, _ message: String, _ service: VersionService, extra: String = "") {
-        replies.reply(
-            to: id, status: status, contentType: .json,
-            fields: (service.versionField + Array(extra.utf8)).bytes, body: JSONError.body(message).bytes)
+    private func refuse(
+        _ id: RequestID, _ status: Int, _ message: String, _ service: VersionService, extra: String = ""
+    ) {
+        server.reply(
+            to: id, status: status, type: .json, fields: (service.versionField + Array(extra.utf8)).bytes,
+            body: ErrorReply.body(message).bytes)
     }
 
     // MARK: replies
@@ -189,14 +217,14 @@ final class Serving {
         let index = Int(ticket.index)
         let timing = service.inFlight[index].timing
         callers[Int(id.slot)] = nil
-        service.statistics.add(header.outcome, total: now - service.inFlight[index].arrived, at: now)
+        service.count(header.outcome, total: now - service.inFlight[index].arrived, at: now)
         service.statistics.add(queue: timing.queue, infer: header.infer, rows: header.rows)
         service.forget(ticket)
         fields.set(versionField: service.versionField, timing: timing, infer: header.infer)
-        replies.reply(
-            to: id, status: Int(header.status), contentType: header.contentType, contentTypeText: contentTypeText,
-            fields: fields.bytes.bytes, body: body)
-        if header.outcome == .modelError { onTrouble(service) }
+        if header.contentType == .other { fields.add(contentType: contentTypeText) }
+        let lines = fields.bytes
+        server.reply(
+            to: id, status: Int(header.status), type: header.contentType.reply, fields: lines.bytes, body: body)
     }
 
     /// An instance that breaks the rules of the channel is ended; its requests run again elsewhere.
@@ -218,20 +246,27 @@ final class Serving {
         touched.append(service)
     }
 
-    /// Once per turn, after all reads: wake the instances that got work, then see what came meanwhile.
+    /// Once per turn, after all reads: wake the instances that got work, and ask to be woken by them.
     private func endTurn() {
-        var index = 0
-        while index < touched.count {
-            let service = touched[index]
-            index += 1
+        for service in touched {
             service.isTouched = false
-            for instance in service.instances { instance.channel.ring() }
-            // Receiving may touch the service again: then it comes round once more.
-            for instance in service.instances where !instance.channel.prepareToSleep() {
-                receive(from: instance.id, of: service)
+            for instance in service.instances {
+                instance.channel.ring()
+                if !instance.channel.prepareToSleep() { missed.append(service) }
             }
         }
         touched.removeAll(keepingCapacity: true)
+        // A timer that cannot start is a closed one: the host is ending.
+        if !missed.isEmpty { try? again.start(after: .zero, onMissed) }
+    }
+
+    /// Takes the replies that came after the doorbells were last looked at.
+    private func receiveMissed() {
+        let services = missed
+        missed.removeAll(keepingCapacity: true)
+        for service in services {
+            for instance in service.instances { receive(from: instance.id, of: service) }
+        }
     }
 
     private func watch(_ service: VersionService) {
@@ -257,6 +292,11 @@ final class Serving {
         for service in active {
             service.pool.tick(at: now, resolution: Self.resolution)
             perform(service)
+            if service.unreported.requests > 0, watched.contains(service.id.function) {
+                let (requests, errors) = service.unreported
+                service.unreported = (0, 0)
+                onNews(service, .answered(requests: requests, errors: errors))
+            }
         }
         active.removeAll { service in
             service.isActive = !service.pool.isIdle || service.pool.wakeUp != nil
@@ -285,12 +325,23 @@ final class Serving {
         serviceOf[instance] = nil
         doorbells.remove(dead.channel.doorbell)
         let taken = dead.channel.taken()
-        note(service, "instance \(instance) \(words)")
+        let wanted = !dead.isStopped
+        if wanted { note(service, "instance \(instance) \(words)") }
         service.pool.instanceExited(
             instance, taken: { service.inFlight[Int($0.index)].frameEnd <= taken }, at: loop.now)
         perform(service)
-        onTrouble(service)
+        if wanted { onNews(service, .died("instance \(instance) \(words)")) }
     }
 
     func service(of instance: InstanceID) -> VersionService? { serviceOf[instance] }
+}
+
+/// What happens to a running version that its deployment may have to act on.
+enum ServiceNews {
+    /// An instance ended that nobody had told to.
+    case died(String)
+    /// Answers since the last such news; errors leave out the callers' own mistakes.
+    case answered(requests: Int, errors: Int)
+    /// Its template ended by itself.
+    case templateLost
 }

@@ -1,6 +1,7 @@
 internal import RoostBasics
 internal import RoostChannel
 internal import RoostPool
+internal import RoostProcess
 
 /// A version as it runs: its template, its instances, its queue, and what its callers have been promised.
 ///
@@ -20,18 +21,23 @@ final class VersionService {
     struct Live {
         let id: InstanceID
         let channel: HostChannel
-        let timing: StartTiming
+        var timing: StartTiming
         /// In the host's PID namespace; nil until the kernel has told.
         var pid: Int32?
+        /// Told to end because nobody needs it: its end is no news.
+        var isStopped = false
     }
 
     let id: VersionID
     let artifact: Artifact
+    var loadSettings: LoadSettings
+    private unowned let serving: Serving
     var pool: Pool
     var template = Template.cold
     var templatePID: Int32?
-    /// What loading found, once it succeeded.
+    /// What loading found, once it succeeded, and when that was.
     var report: LoadReport?
+    var loadedAt = Instant(nanoseconds: 0)
     var instances: [Live] = []
     /// By ticket index.
     private(set) var inFlight: [InFlight] = []
@@ -44,14 +50,32 @@ final class VersionService {
     /// Listed in `Serving.touched` and `Serving.active` respectively.
     var isTouched = false
     var isActive = false
+    /// Somebody waits to hear that nothing is queued or running any more.
+    var isDraining = false
+    /// It leaves: removed as soon as nothing of it runs.
+    var isRetiring = false
+    /// Answers that the rollback guard has not been told of.
+    var unreported = (requests: 0, errors: 0)
     /// `Roost-Version: 3` and the line's end.
     let versionField: [UInt8]
 
-    init(id: VersionID, artifact: Artifact, settings: PoolSettings) {
+    init(_ id: VersionID, _ artifact: Artifact, pool settings: PoolSettings, load: LoadSettings, on serving: Serving) {
         self.id = id
         self.artifact = artifact
+        loadSettings = load
+        self.serving = serving
         pool = Pool(settings: settings)
         versionField = Array("Roost-Version: \(id.number)\r\n".utf8)
+    }
+
+    /// Counts one answered request.
+    func count(_ outcome: Outcome, total: Instant.Span, at now: Instant) {
+        statistics.add(outcome, total: total, at: now)
+        unreported.requests += 1
+        switch outcome {
+        case .modelError, .death, .timeout: unreported.errors += 1
+        case .ok, .clientError, .overload: break
+        }
     }
 
     /// Keeps a copy of an accepted request.
@@ -78,4 +102,14 @@ final class VersionService {
     }
 
     func position(of instance: InstanceID) -> Int? { instances.firstIndex { $0.id == instance } }
+}
+
+extension VersionService: TemplateOwner {
+    func templateLoaded(_ id: TemplateID, _ report: LoadReport) { serving.loaded(self, id, report) }
+    func templateFailed(_ id: TemplateID, _ error: RoostError) {
+        guard case .loading(id, _) = template else { return }
+        serving.loadFailed(self, error)
+    }
+    func templateExited(_ id: TemplateID, _ status: ExitStatus) { serving.templateGone(self, id, status) }
+    func templatePrinted(_ bytes: [UInt8]) { log.append(bytes.bytes) }
 }

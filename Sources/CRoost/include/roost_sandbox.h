@@ -1,0 +1,40 @@
+/* What a template does to itself before it runs foreign code. Results are 0 or -errno. */
+#ifndef ROOST_SANDBOX_H
+#define ROOST_SANDBOX_H
+#include <stdint.h>
+
+/* Gives up root for `user` and `group`, and every capability, whoever we are. */
+int32_t roost_drop_root(uint32_t user, uint32_t group);
+
+/* SIGKILL when the parent ends, and a look whether it already has: -ESRCH then. Also after every fork. */
+int32_t roost_die_with_parent(int32_t expected_parent);
+
+int32_t roost_no_new_privileges(void);
+
+/* A soft and hard limit, never raised. */
+enum roost_limited {
+  ROOST_LIMIT_MEMORY, /* what may be written and is not shared (RLIMIT_DATA) */
+  ROOST_LIMIT_CORE,
+  ROOST_LIMIT_FILES,
+  ROOST_LIMIT_LOCKED,
+  ROOST_LIMIT_QUEUES
+};
+int32_t roost_limit(enum roost_limited resource, uint64_t amount);
+
+/* Landlock. A ruleset handles all that this kernel knows; what is not allowed is then refused. */
+int32_t roost_landlock_version(void); /* 0: absent */
+int32_t roost_landlock_make(int32_t refuse_network);
+int32_t roost_landlock_allow_file(int32_t ruleset, int32_t descriptor);
+/* Reading and executing below a path; 0 also when there is no such path. */
+int32_t roost_landlock_allow_path(int32_t ruleset, const char *path);
+/* Writing to a device as well. */
+int32_t roost_landlock_allow_device(int32_t ruleset, const char *path);
+int32_t roost_landlock_enforce(int32_t ruleset);
+
+/* Instance: one more seccomp filter. It makes no other process, and signals (abort, raise) only itself. */
+int32_t roost_settle_instance(int32_t refuse_forks);
+
+/* The folder of a loaded library such as "libswiftCore.so", or NULL. Valid until the next call. */
+const char *roost_library_folder(const char *library);
+
+#endif

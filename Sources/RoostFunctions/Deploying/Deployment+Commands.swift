@@ -1,0 +1,110 @@
+public import RoostBasics
+
+/// What people ask for. Each says at once why it cannot be.
+extension Deployment {
+    /// `roost traffic credit 2=90 3=10`.
+    /// - Throws: `.notFound` for an unknown function or version, `.conflict` for a version that cannot serve.
+    public mutating func setTraffic(
+        _ name: FunctionName, _ shares: TrafficShares, at now: Instant
+    ) throws(RoostError) -> [DeployAction] {
+        let function = try known(name)
+        for number in shares.versions {
+            let version = try known(VersionID(name, number))
+            guard version.isAvailable else {
+                let why = version.state.reason.map { ": \($0)" } ?? ""
+                throw RoostError(.conflict, "\(version.id) cannot take traffic, it is \(version.state.word)\(why)")
+            }
+        }
+        functions[name]?.origin = .set(shares)
+        if function.origin != .set(shares) { functions[name]?.watch = nil }
+        reroute(name, at: now)
+        return takeActions()
+    }
+
+    /// `roost traffic credit latest`.
+    public mutating func followLatest(_ name: FunctionName, at now: Instant) throws(RoostError) -> [DeployAction] {
+        _ = try known(name)
+        functions[name]?.origin = .latest
+        reroute(name, at: now)
+        return takeActions()
+    }
+
+    /// `roost rollback credit`: leaves the newest version that has traffic, and marks it rejected.
+    /// - Throws: `.conflict` when nothing serves or no other version could.
+    public mutating func rollBack(_ name: FunctionName, at now: Instant) throws(RoostError) -> [DeployAction] {
+        let function = try known(name)
+        guard let left = function.route?.versions.last else {
+            throw RoostError(.conflict, "\(name) has no version that serves: nothing to roll back")
+        }
+        guard function.versions.values.contains(where: { $0.isAvailable && $0.id.number != left }) else {
+            throw RoostError(.conflict, "\(name) has no other version that could serve: drop one, then roll back")
+        }
+        reject(VersionID(name, left), "rolled back")
+        reroute(name, at: now)
+        return takeActions()
+    }
+
+    /// `roost deploy credit@3 --restart`: a rejected version may be chosen again, a failed one is tried again.
+    public mutating func restart(_ id: VersionID, at now: Instant) throws(RoostError) -> [DeployAction] {
+        let version = try known(id)
+        guard !version.isFileGone else { throw RoostError(.conflict, "the file of \(id) is gone: drop it again") }
+        switch version.state {
+        case .rejected:
+            if version.verification?.hostBuild == settings.hostBuild {
+                self[id]?.state = .ready
+                becameReady(id, at: now)
+            } else {
+                self[id]?.allowsIncompatible = true
+                verify(id)
+            }
+        case .failed: verify(id)
+        case .stored, .verifying, .ready, .serving, .draining, .retired, .held:
+            throw RoostError(
+                .conflict, "\(id) is \(version.state.word): only a rejected or failed version is restarted")
+        }
+        return takeActions()
+    }
+
+    /// `--allow-incompatible`: releases a held version, now or when it comes to be held.
+    public mutating func allowIncompatible(_ id: VersionID, at now: Instant) -> [DeployAction] {
+        guard let version = self[id], version.state != .retired else {
+            expectedIncompatible.insert(id)
+            return takeActions()
+        }
+        self[id]?.allowsIncompatible = true
+        if case .held = version.state {
+            self[id]?.state = .ready
+            actions.append(.log("\(id) released, although callers of the serving version may fail"))
+            becameReady(id, at: now)
+        }
+        return takeActions()
+    }
+
+    mutating func manifestChanged(_ name: FunctionName, _ manifest: Manifest, at now: Instant) {
+        var function = functions[name] ?? FunctionDeployment(name: name)
+        function.rollbackWindow = manifest.rollbackWindow
+        if function.manifestShares != manifest.traffic {
+            function.manifestShares = manifest.traffic
+            function.origin = manifest.traffic == nil ? .latest : .manifest
+        }
+        functions[name] = function
+        reroute(name, at: now)
+    }
+
+    /// - Throws: `.notFound`, naming the functions that exist.
+    public func known(_ name: FunctionName) throws(RoostError) -> FunctionDeployment {
+        if let function = functions[name], !function.versions.isEmpty { return function }
+        let names = functions.values.filter { !$0.versions.isEmpty }.map(\.name.text).sorted()
+        throw RoostError(
+            .notFound,
+            "no function \"\(name)\" (there \(names.isEmpty ? "are none" : "is \(names.joined(separator: ", "))"))")
+    }
+
+    /// - Throws: `.notFound`, naming the versions that exist.
+    public func known(_ id: VersionID) throws(RoostError) -> VersionDeployment {
+        let function = try known(id.function)
+        if let version = function.versions[id.number] { return version }
+        let numbers = function.versions.keys.sorted().map(\.description).joined(separator: ", ")
+        throw RoostError(.notFound, "no version \(id) (there is \(numbers))")
+    }
+}

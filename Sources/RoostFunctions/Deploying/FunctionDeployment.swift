@@ -1,0 +1,87 @@
+public import RoostBasics
+
+/// Which rule gives a function's shares.
+public enum TrafficOrigin: Hashable, Sendable {
+    /// The highest ready version.
+    case latest
+    /// `traffic` in the manifest.
+    case manifest
+    /// API or command line.
+    case set(TrafficShares)
+
+    public var word: String {
+        switch self {
+        case .latest: "latest"
+        case .manifest: "manifest"
+        case .set: "set"
+        }
+    }
+}
+
+/// All versions of one function, and who of them serves.
+public struct FunctionDeployment: Hashable, Sendable {
+    public let name: FunctionName
+    /// Also the retired ones that are remembered.
+    public internal(set) var versions: [VersionNumber: VersionDeployment] = [:]
+    /// The highest first component that was ever used.
+    public internal(set) var highestMajor: UInt32 = 0
+    public internal(set) var origin = TrafficOrigin.latest
+    /// The manifest's `traffic` as last seen.
+    public internal(set) var manifestShares: TrafficShares?
+    /// The shares in force, as last given by `.route`; nil: nothing serves.
+    public internal(set) var route: TrafficShares?
+    /// Whether the rollback guard counts answers now.
+    public var isWatched: Bool { watch != nil }
+    var rollbackWindow = Manifest().rollbackWindow
+    var watch: Guard?
+
+    init(name: FunctionName) { self.name = name }
+
+    /// A successor under observation: until the end of its window it gives traffic back when it misbehaves.
+    struct Guard: Hashable, Sendable {
+        let successor: VersionNumber
+        let stable: VersionNumber
+        let until: Instant
+    }
+
+    /// The highest version that could serve.
+    public var highestAvailable: VersionNumber? {
+        versions.values.filter(\.isAvailable).map(\.id.number).max()
+    }
+
+    /// The shares that the origin's rule gives now, among versions that can serve. When it names nobody who can,
+    /// the next lower version serves, or else the highest: an answer is better than none.
+    public var wantedRoute: TrafficShares? {
+        if let named = namedShares {
+            if let route = named.restricted(to: { versions[$0]?.isAvailable == true }) { return route }
+            let ceiling = named.versions.last
+            let lower = versions.values.filter { $0.isAvailable && ceiling.map($0.id.number.isBelow) == true }
+            if let number = lower.map(\.id.number).max() { return TrafficShares(all: number) }
+        }
+        return highestAvailable.map(TrafficShares.init(all:))
+    }
+
+    /// Shares of the manifest or of `set` whose version cannot serve now, for `status`.
+    public var pendingShares: [TrafficShares.Entry] {
+        namedShares?.entries.filter { versions[$0.version]?.isAvailable != true } ?? []
+    }
+
+    private var namedShares: TrafficShares? {
+        switch origin {
+        case .latest: nil
+        case .manifest: manifestShares
+        case .set(let shares): shares
+        }
+    }
+
+    /// The next number for a file without one.
+    var nextNumber: VersionNumber { VersionNumber(highestMajor &+ 1) }
+
+    mutating func noteUse(of number: VersionNumber) {
+        highestMajor = max(highestMajor, number.components.first ?? 0)
+    }
+}
+
+extension VersionNumber {
+    fileprivate func isBelow(_ other: VersionNumber) -> Bool { self < other }
+}

@@ -1,0 +1,101 @@
+public import RoostBasics
+
+/// What of a function survives the host: enough to serve the same after a restart.
+public struct FunctionRecord: Hashable, Sendable {
+    public let name: FunctionName
+    public let highestMajor: UInt32
+    public let origin: TrafficOrigin
+    /// The manifest's `traffic` as last seen: only a change of it overrides `set`.
+    public let manifestShares: TrafficShares?
+    /// In ascending order.
+    public let versions: [VersionRecord]
+
+    public init(
+        name: FunctionName, highestMajor: UInt32, origin: TrafficOrigin, manifestShares: TrafficShares?,
+        versions: [VersionRecord]
+    ) {
+        self.name = name
+        self.highestMajor = highestMajor
+        self.origin = origin
+        self.manifestShares = manifestShares
+        self.versions = versions
+    }
+}
+
+/// The durable part of a version.
+public struct VersionRecord: Hashable, Sendable {
+    /// Serving and draining are not durable: they follow from the others.
+    public enum State: Hashable, Sendable {
+        case stored, ready, retired
+        case failed(reason: String)
+        case held(reason: String)
+        case rejected(reason: String)
+    }
+
+    public let number: VersionNumber
+    public let stored: StoredFile
+    public let fileName: String
+    public let stamp: FileStamp
+    public let isNumberedByHost: Bool
+    public let state: State
+    public let verification: Verification?
+    public let allowsIncompatible: Bool
+}
+
+extension FunctionDeployment {
+    var record: FunctionRecord {
+        FunctionRecord(
+            name: name, highestMajor: highestMajor, origin: origin, manifestShares: manifestShares,
+            versions: versions.values.map(\.record).sorted { $0.number < $1.number })
+    }
+
+    /// As it was, before the folder has been listed. What another build verified is verified again.
+    init(_ record: FunctionRecord, hostBuild: String, at now: Instant) {
+        name = record.name
+        highestMajor = record.highestMajor
+        origin = record.origin
+        manifestShares = record.manifestShares
+        for version in record.versions {
+            versions[version.number] = VersionDeployment(version, of: name, hostBuild: hostBuild, at: now)
+        }
+    }
+}
+
+extension VersionDeployment {
+    var record: VersionRecord {
+        let durable: VersionRecord.State =
+            switch state {
+            case .rejected(let reason): .rejected(reason: reason)
+            case _ where isFileGone: .retired
+            case .stored, .verifying: .stored
+            case .ready, .serving, .draining: .ready
+            case .retired: .retired
+            case .failed(let reason): .failed(reason: reason)
+            case .held(let reason): .held(reason: reason)
+            }
+        return VersionRecord(
+            number: id.number, stored: stored, fileName: fileName, stamp: stamp, isNumberedByHost: isNumberedByHost,
+            state: durable, verification: verification, allowsIncompatible: allowsIncompatible)
+    }
+
+    init(_ record: VersionRecord, of function: FunctionName, hostBuild: String, at now: Instant) {
+        self.init(
+            id: VersionID(function, record.number), stored: record.stored, fileName: record.fileName,
+            stamp: record.stamp, isNumberedByHost: record.isNumberedByHost, foundAt: now)
+        verification = record.verification
+        allowsIncompatible = record.allowsIncompatible
+        let isTrusted = record.verification?.hostBuild == hostBuild
+        switch record.state {
+        case .stored: state = .stored
+        case .ready:
+            state = isTrusted ? .ready : .stored
+            // It was good enough beside its neighbours before; the order in which they are verified again
+            // must not change that.
+            allowsIncompatible = allowsIncompatible || !isTrusted
+        case .held(let reason): state = isTrusted ? .held(reason: reason) : .stored
+        case .failed(let reason): state = .failed(reason: reason)
+        case .rejected(let reason): state = .rejected(reason: reason)
+        case .retired: state = .retired
+        }
+    }
+}

@@ -1,0 +1,49 @@
+public import RoostBasics
+
+/// The policy for one function, `functions/NAME.json`, with defaults for what the file leaves out.
+///
+/// `Manifest()` is the policy of a function without a manifest. All defaults stand here; what a file may say
+/// is checked in `ManifestReading.swift` and described for editors in `docs/manifest.schema.json`.
+public struct Manifest: Hashable, Sendable {
+    public var description = ""
+    public var owner = ""
+    public var labels: [String: String] = [:]
+    /// The latest moment of an answer after a request's arrival, and the longest time of one predict.
+    public var timeout = Instant.Span.seconds(30)
+    /// Whether a request whose instance died may run once more.
+    public var retry = true
+    public var limits = Limits()
+    public var batch = Batch()
+    public var scale = Scale()
+    /// How long a superseded version stays warm, and is returned to when its successor dies or errs.
+    public var rollbackWindow = Instant.Span.seconds(600)
+    /// Shares by manifest; nil leaves traffic to the highest ready version.
+    public var traffic: TrafficShares?
+
+    public init() {}
+
+    public struct Limits: Hashable, Sendable {
+        /// Private memory of one instance; nil: three times what loading took, at least 256 MiB.
+        public var memory: ByteCount?
+        /// Memory that `load` may take to be shared by all instances; nil: what the host allows.
+        public var model: ByteCount?
+        public var openFiles = 64
+        public var network = false
+        public init() {}
+    }
+
+    public struct Batch: Hashable, Sendable {
+        /// Rows that share one predict at most.
+        public var maxSize = 64
+        public init() {}
+    }
+
+    public struct Scale: Hashable, Sendable {
+        public var min = 0
+        /// Nil: as many as the host has cores.
+        public var max: Int?
+        /// Requests of one version that may wait.
+        public var queue = 1024
+        public init() {}
+    }
+}

@@ -1,0 +1,117 @@
+public import RoostBasics
+public import RoostJSON
+
+extension Manifest {
+    /// Reads `functions/NAME.json`.
+    /// - Throws: for unknown keys, keys of later builds, wrong types and values out of range, with their place.
+    public init(_ document: JSONDocument) throws(JSONError) {
+        self.init()
+        let root = try Self.object(document.root, keys: Self.keys, later: Self.laterKeys)
+        _ = try root["$schema"]?.string()
+        description = try root["description"]?.string() ?? description
+        owner = try root["owner"]?.string() ?? owner
+        for (key, value) in try root["labels"]?.members() ?? [] { labels[key] = try value.string() }
+        timeout = try root["timeout"]?.span(in: Self.timeoutRange) ?? timeout
+        retry = try root["retry"]?.bool() ?? retry
+        rollbackWindow = try root["rollback_window"]?.span(in: Self.rollbackWindowRange) ?? rollbackWindow
+        traffic = try root["traffic"]?.shares()
+        if let cursor = root["limits"] { try read(limits: cursor) }
+        if let cursor = root["batch"] { try read(batch: cursor) }
+        if let cursor = root["scale"] { try read(scale: cursor) }
+    }
+
+    /// Keys of this build by object; `""` is the document. The shipped JSON Schema has the same.
+    public static let keysByObject: [String: [String]] = [
+        "": keys, "limits": limitsKeys, "batch": batchKeys, "scale": scaleKeys,
+    ]
+
+    private static let keys = [
+        "$schema", "description", "owner", "labels", "timeout", "retry", "limits", "batch", "scale",
+        "rollback_window", "traffic",
+    ]
+    private static let limitsKeys = ["memory", "model", "open_files", "network"]
+    private static let batchKeys = ["max_size", "max_delay"]
+    private static let scaleKeys = ["min", "max", "queue"]
+
+    /// Keys that later builds bring: refused in words of their own, so that nobody looks for a typing error.
+    private static let laterKeys = [
+        "warm", "weight", "sticky", "shadow", "tags", "rollout", "gate", "threshold", "private", "replay", "feedback",
+        "bake", "triggers", "sinks", "jobs",
+    ]
+    private static let laterScaleKeys = ["concurrency", "idle"]
+
+    private static let timeoutRange = Instant.Span.milliseconds(1)...Instant.Span.seconds(86_400)
+    private static let rollbackWindowRange = Instant.Span.zero...Instant.Span.seconds(30 * 86_400)
+    private static let memoryRange = ByteCount.mebibytes(1)...ByteCount(bytes: 1 << 46)
+
+    private static func object(
+        _ cursor: JSONCursor, keys: [String], later: [String]
+    ) throws(JSONError) -> JSONCursor {
+        for (key, member) in try cursor.members() where later.contains(key) {
+            throw member.keyError("\"\(member.path)\" is not supported by this build: remove it")
+        }
+        return try cursor.object(known: keys)
+    }
+
+    private mutating func read(limits cursor: JSONCursor) throws(JSONError) {
+        let object = try Self.object(cursor, keys: Self.limitsKeys, later: [])
+        limits.memory = try object["memory"]?.byteCount(in: Self.memoryRange)
+        limits.model = try object["model"]?.byteCount(in: Self.memoryRange)
+        limits.openFiles = try object["open_files"]?.integer(in: 16...65_536) ?? limits.openFiles
+        limits.network = try object["network"]?.bool() ?? limits.network
+    }
+
+    private mutating func read(batch cursor: JSONCursor) throws(JSONError) {
+        let object = try Self.object(cursor, keys: Self.batchKeys, later: [])
+        batch.maxSize = try object["max_size"]?.integer(in: 1...65_536) ?? batch.maxSize
+        if let delay = object["max_delay"], try delay.span(in: .zero ... .seconds(60)) != .zero {
+            throw delay.error("batch.max_delay other than \"0ms\" is not supported by this build")
+        }
+    }
+
+    private mutating func read(scale cursor: JSONCursor) throws(JSONError) {
+        let object = try Self.object(cursor, keys: Self.scaleKeys, later: Self.laterScaleKeys)
+        scale.min = try object["min"]?.integer(in: 0...10_000) ?? scale.min
+        scale.max = try object["max"]?.integer(in: 1...10_000)
+        scale.queue = try object["queue"]?.integer(in: 1...1_000_000) ?? scale.queue
+        if let max = scale.max, scale.min > max {
+            throw (object["min"] ?? cursor).error("scale.min is \(scale.min), more than scale.max, which is \(max)")
+        }
+    }
+}
+
+extension JSONCursor {
+    /// A duration such as `"30s"`.
+    func span(in range: ClosedRange<Instant.Span>) throws(JSONError) -> Instant.Span {
+        let text = try string()
+        guard let span = Instant.Span(text) else {
+            throw error("\(path) must be a duration like \"250ms\", \"30s\" or \"10m\", got \"\(text)\"")
+        }
+        guard range.contains(span) else {
+            throw error("\(path) must be \(range.lowerBound) to \(range.upperBound), got \"\(text)\"")
+        }
+        return span
+    }
+
+    /// A size such as `"512MiB"`.
+    func byteCount(in range: ClosedRange<ByteCount>) throws(JSONError) -> ByteCount {
+        let text = try string()
+        guard let count = ByteCount(text) else {
+            throw error("\(path) must be a size like \"512MiB\" or \"1GiB\", got \"\(text)\"")
+        }
+        guard range.contains(count) else {
+            throw error("\(path) must be \(range.lowerBound) to \(range.upperBound), got \"\(text)\"")
+        }
+        return count
+    }
+
+    /// `{"2": 90, "3": 10}`; also the body of `PUT /functions/{f}/traffic`.
+    public func shares() throws(JSONError) -> TrafficShares {
+        var percents: [VersionNumber: Int] = [:]
+        for (key, value) in try members() {
+            guard let version = VersionNumber(key) else { throw value.keyError("\"\(key)\" is no version number") }
+            percents[version] = try value.integer(in: 0...100)
+        }
+        do { return try TrafficShares(percents) } catch { throw self.error("\(path): \(error.message)") }
+    }
+}

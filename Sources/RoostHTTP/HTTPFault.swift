@@ -1,0 +1,19 @@
+/// Why a message cannot be accepted. The connection cannot be trusted to be in step after it: answer and close.
+public struct HTTPFault: Error, Sendable, CustomStringConvertible {
+    /// The HTTP status to answer with.
+    public let status: Int
+    /// A sentence for the client.
+    public let reason: StaticString
+
+    public init(_ status: Int, _ reason: StaticString) {
+        self.status = status
+        self.reason = reason
+    }
+
+    public var description: String { "\(status) \(reason)" }
+}
+
+/// The methods that somebody here answers; everything else is `other`, which fits no endpoint.
+public enum HTTPMethod: UInt8, Sendable {
+    case get, head, post, put, delete, patch, options, other
+}

@@ -1,0 +1,143 @@
+internal import CLLHTTP
+
+extension HeadState {
+    /// What must hold of a head beyond llhttp's grammar; nil when it may stand.
+    mutating func finishHead() -> HTTPFault? {
+        if let fault = checkLines() { return fault }
+        if hasNamelessHeader { return HTTPFault(400, "a header without a name") }
+        method = HTTPMethod(llhttp: unsafe llhttp.method)
+        // A request line without a version is HTTP/0.9 to llhttp, and a slip to everybody else.
+        if unsafe llhttp.http_major == 0 { return HTTPFault(400, "malformed request line") }
+        guard unsafe llhttp.http_major == 1, unsafe llhttp.http_minor <= 1
+        else { return HTTPFault(505, "only HTTP/1.0 and HTTP/1.1 are spoken here") }
+        isHTTP11 = unsafe llhttp.http_minor == 1
+        keepsAlive = unsafe llhttp_should_keep_alive(&llhttp) == 1
+        if unsafe llhttp.method == UInt8(HTTP_CONNECT.rawValue) {
+            return HTTPFault(501, "CONNECT is not supported: this is no proxy")
+        }
+        return checkHost() ?? checkFraming() ?? readTarget()
+    }
+
+    /// llhttp accepts folded lines, also in the framing headers; and empty lines before the request may be bare.
+    private func checkLines() -> HTTPFault? {
+        guard let head = unsafe head else { return nil }
+        var rest = unsafe UnsafeRawBufferPointer(start: head, count: headCount)
+        while let end = unsafe rest.firstIndexOfLineFeed {
+            let isBare = unsafe end == 0 || rest[end - 1] != UInt8(ascii: "\r")
+            if isBare { return HTTPFault(400, "a line must end with CR LF") }
+            let next = end + 1
+            if next < rest.count, unsafe rest[next] == UInt8(ascii: " ") || rest[next] == UInt8(ascii: "\t") {
+                return HTTPFault(400, "folded header lines are not accepted")
+            }
+            unsafe rest = UnsafeRawBufferPointer(rebasing: rest[next...])
+        }
+        return nil
+    }
+
+    private func checkHost() -> HTTPFault? {
+        let host = self[.host]
+        if isRepeated(.host) || host.isAbsent && isHTTP11 {
+            return HTTPFault(400, "a request has exactly one Host header")
+        }
+        return isHost(host) ? nil : HTTPFault(400, "malformed Host header")
+    }
+
+    func isHost(_ range: HeadRange) -> Bool {
+        for position in Int(range.start)..<Int(range.end) where !byte(position).isHostCharacter { return false }
+        return true
+    }
+
+    private func checkFraming() -> HTTPFault? {
+        let (length, coding) = (self[.contentLength], self[.transferEncoding])
+        if !length.isAbsent {
+            guard coding.isAbsent else { return HTTPFault(400, "both Content-Length and Transfer-Encoding") }
+            guard !isRepeated(.contentLength) else { return HTTPFault(400, "Content-Length came twice") }
+            for position in Int(length.start)..<Int(length.end) where !(0x30...0x39).contains(byte(position)) {
+                return HTTPFault(400, "malformed Content-Length")
+            }
+            guard length.count > 0 else { return HTTPFault(400, "malformed Content-Length") }
+        }
+        if !coding.isAbsent {
+            guard isHTTP11 else { return HTTPFault(400, "Transfer-Encoding is not of HTTP/1.0") }
+            guard !isRepeated(.transferEncoding) else { return HTTPFault(400, "Transfer-Encoding came twice") }
+            guard equals(coding, "chunked") else {
+                // Another coding before a final chunked is understood, but not spoken; the rest is no framing at all.
+                let last = HeadRange(max(Int(coding.start), Int(coding.end) - 9), Int(coding.end))
+                return HTTPFault(equals(last, ", chunked") ? 501 : 400, "the only transfer coding is chunked, once")
+            }
+        }
+        return nil
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Sixteen bytes a step: this runs over every head.
+    @unsafe fileprivate var firstIndexOfLineFeed: Int? {
+        var index = 0
+        let feeds = SIMD16<UInt8>(repeating: UInt8(ascii: "\n"))
+        let weights = SIMD16<UInt8>(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
+        while index + 16 <= count {
+            let block = unsafe loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)
+            let hits = block .== feeds
+            if any(hits) {
+                let first = SIMD16<UInt8>(repeating: 0).replacing(with: weights &+ 1, where: hits).max()
+                return index + 16 - Int(first)
+            }
+            index += 16
+        }
+        while index < count {
+            if unsafe self[index] == UInt8(ascii: "\n") { return index }
+            index += 1
+        }
+        return nil
+    }
+}
+
+extension UInt8 {
+    /// Of names, addresses and ports: letters, digits, `-._~%:[]`.
+    fileprivate var isHostCharacter: Bool {
+        switch self {
+        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
+        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "%"),
+            UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"):
+            true
+        default: false
+        }
+    }
+}
+
+extension HTTPMethod {
+    init(llhttp method: UInt8) {
+        switch UInt32(method) {
+        case HTTP_GET.rawValue: self = .get
+        case HTTP_HEAD.rawValue: self = .head
+        case HTTP_POST.rawValue: self = .post
+        case HTTP_PUT.rawValue: self = .put
+        case HTTP_DELETE.rawValue: self = .delete
+        case HTTP_PATCH.rawValue: self = .patch
+        case HTTP_OPTIONS.rawValue: self = .options
+        default: self = .other
+        }
+    }
+}
+
+extension HTTPFault {
+    /// llhttp's refusals in words for the client.
+    init(llhttp code: llhttp_errno_t) {
+        switch code {
+        case HPE_INVALID_METHOD: self.init(400, "unknown method")
+        case HPE_INVALID_URL: self.init(400, "malformed request target")
+        case HPE_INVALID_CONSTANT: self.init(400, "malformed request line")
+        case HPE_INVALID_VERSION: self.init(400, "malformed HTTP version")
+        case HPE_PAUSED_H2_UPGRADE: self.init(505, "HTTP/2 is not spoken on this port")
+        case HPE_INVALID_HEADER_TOKEN: self.init(400, "malformed header")
+        case HPE_INVALID_CONTENT_LENGTH: self.init(400, "malformed Content-Length")
+        case HPE_UNEXPECTED_CONTENT_LENGTH: self.init(400, "Content-Length came twice or beside Transfer-Encoding")
+        case HPE_INVALID_TRANSFER_ENCODING: self.init(400, "malformed Transfer-Encoding")
+        case HPE_INVALID_CHUNK_SIZE: self.init(400, "malformed chunk size")
+        case HPE_CR_EXPECTED, HPE_LF_EXPECTED: self.init(400, "a line must end with CR LF")
+        case HPE_UNEXPECTED_SPACE: self.init(400, "unexpected space")
+        default: self.init(400, "malformed HTTP")
+        }
+    }
+}

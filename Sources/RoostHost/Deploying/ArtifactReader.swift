@@ -1,0 +1,58 @@
+internal import RoostBasics
+internal import RoostELF
+internal import RoostFiles
+internal import RoostFunctions
+
+/// Finds out how a stored file can be loaded, by reading it. Belongs on a thread that may wait for the disk.
+struct ArtifactReader: Sendable {
+    let store: ArtifactStore
+    let catalog: RuntimeCatalog
+    let functions: Folder
+
+    static let examplesBytesMax = 64 << 20
+
+    /// The ways to load the file, best first: itself for a plugin, else each runtime (or only the one named).
+    func artifacts(_ stored: StoredFile, of function: FunctionName, runtime: String? = nil) throws(RoostError) -> [Artifact] {
+        guard let digest = SHA256Digest(hex: stored.digest) else {
+            throw RoostError(.system, "\"\(stored.digest)\" is no digest")
+        }
+        let path = store.path(digest)
+        switch stored.kind {
+        case .plugin: return [try plugin(path, digest)]
+        case .model:
+            let examples = try examples(of: function)
+            let runtimes = catalog.runtimes.filter { runtime == nil || $0.name == runtime }
+            guard !runtimes.isEmpty else {
+                throw RoostError(
+                    .unavailable,
+                    "runtime \(runtime ?? "for model files") is not installed: put its .so beside roost or into ROOST_RUNTIMES")
+            }
+            return runtimes.map {
+                Artifact(
+                    plugin: $0.path, modelFile: path, modelSection: nil, flags: $0.flags, runtime: $0.name,
+                    examples: examples, digest: digest)
+            }
+        }
+    }
+
+    private func plugin(_ path: String, _ digest: SHA256Digest) throws(RoostError) -> Artifact {
+        let file = try FileDescriptor(reading: path)
+        do {
+            let plugin = try PluginFile(ByteSource(descriptor: file.number))
+            return Artifact(
+                plugin: path, modelFile: nil, modelSection: plugin.model, flags: plugin.flags, runtime: "plugin",
+                examples: plugin.examples ?? [], digest: digest)
+        } catch { throw error.asRoostError }
+    }
+
+    /// Golden examples beside a bare model file; none is fine.
+    private func examples(of function: FunctionName) throws(RoostError) -> [UInt8] {
+        let folder = functions.folder(function.text)
+        do throws(RoostError) {
+            return try folder.read("examples.jsonl", limit: Self.examplesBytesMax)
+        } catch {
+            if error.code == .notFound { return [] }
+            throw error
+        }
+    }
+}

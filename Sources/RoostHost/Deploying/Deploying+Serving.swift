@@ -1,0 +1,121 @@
+internal import RoostBasics
+internal import RoostFunctions
+internal import RoostLoop
+internal import RoostPool
+
+/// The machine's actions on what runs, and what it has to hear of that.
+extension Deploying {
+    /// The running side of a version that may take requests; made when it is first wanted.
+    func service(_ id: VersionID) -> VersionService? {
+        if let service = serving.services[id] { return service }
+        guard let artifact = artifact(id) else { return nil }
+        let manifest = manifests[id.function]
+        let service = VersionService(
+            id, artifact, pool: PoolSettings(manifest, cores: options.cores), load: LoadSettings(manifest), on: serving)
+        serving.add(service)
+        return service
+    }
+
+    /// The version that a request names, if it may take requests.
+    func addressed(_ id: VersionID) -> VersionService? {
+        guard machine.functions[id.function]?.versions[id.number]?.state.takesRequests == true else { return nil }
+        return service(id)
+    }
+
+    func apply(_ manifest: Manifest, to service: VersionService) {
+        service.pool.settings = PoolSettings(manifest, cores: options.cores)
+        service.loadSettings = LoadSettings(manifest)
+        serving.perform(service)
+    }
+
+    func prepare(_ id: VersionID) {
+        guard let service = service(id) else {
+            return tell(.prepareFailed(id, reason: "its stored file cannot be read"))
+        }
+        if case .warm = service.template { return tell(.prepared(id)) }
+        serving.prepare(service)
+    }
+
+    func route(_ name: FunctionName, _ shares: TrafficShares?) {
+        let route = route(name)
+        let services = shares?.versions.compactMap { service(VersionID(name, $0)) } ?? []
+        for service in serving.services.values where service.id.function == name && service.pool.demand == .kept {
+            if !services.contains(where: { $0 === service }) { service.pool.demand = .onDemand }
+        }
+        route.set(shares, services, seed: seed)
+        for service in services {
+            service.pool.demand = .kept
+            serving.perform(service)
+        }
+    }
+
+    func drain(_ id: VersionID) {
+        guard let service = serving.services[id] else { return tell(.poolDrained(id)) }
+        service.isDraining = true
+        serving.perform(service)
+    }
+
+    func release(_ id: VersionID) {
+        guard let service = serving.services[id] else { return tell(.unloaded(id)) }
+        service.pool.demand = .draining
+        serving.cool(service)
+        serving.perform(service)
+        tell(.unloaded(id))
+    }
+
+    func retire(_ id: VersionID) {
+        forgetArtifact(id)
+        guard let service = serving.services[id] else { return }
+        forget(service)
+    }
+
+    /// Takes a service out: what it has accepted is still answered, then nothing of it is left.
+    func forget(_ service: VersionService) {
+        service.pool.demand = .draining
+        serving.retire(service)
+    }
+
+    // MARK: news from serving
+
+    func loaded(_ service: VersionService, _ error: RoostError?) {
+        if let error {
+            tell(.prepareFailed(service.id, reason: error.message))
+        } else {
+            tell(.prepared(service.id))
+        }
+    }
+
+    func idle(_ service: VersionService) {
+        guard service.isDraining else { return }
+        service.isDraining = false
+        tell(.poolDrained(service.id))
+    }
+
+    func news(_ service: VersionService, _ news: ServiceNews) {
+        switch news {
+        case .died(let reason): tell(.died(service.id, reason: reason))
+        case .answered(let requests, let errors): tell(.answered(service.id, requests: requests, errors: errors))
+        case .templateLost: tell(.unloaded(service.id))
+        }
+    }
+}
+
+extension PoolSettings {
+    /// A manifest's policy for the pool of each of its versions.
+    init(_ manifest: Manifest, cores: Int) {
+        self.init(
+            instancesMin: manifest.scale.min, instancesMax: max(1, manifest.scale.max ?? cores, manifest.scale.min),
+            queueDepthMax: manifest.scale.queue, windowRequestsMax: 2 * manifest.batch.maxSize,
+            timeout: manifest.timeout, retry: manifest.retry)
+    }
+}
+
+extension LoadSettings {
+    init(_ manifest: Manifest) {
+        memory = manifest.limits.memory
+        if let model = manifest.limits.model { modelMemory = model }
+        openFiles = manifest.limits.openFiles
+        network = manifest.limits.network
+        batchRows = manifest.batch.maxSize
+    }
+}

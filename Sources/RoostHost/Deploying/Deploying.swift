@@ -1,0 +1,264 @@
+internal import RoostBasics
+internal import RoostFiles
+internal import RoostFunctions
+internal import RoostLoop
+internal import RoostPool
+
+/// The body around the deploy machine: watches the folders, carries out what the machine decides, reports back.
+///
+/// Belongs to the loop. Whatever waits for a disk runs on its two threads: one copies and examines files, the other
+/// keeps the ledger, so that a large copy delays no record.
+final class Deploying {
+    let loop: Loop
+    let serving: Serving
+    let processes: Processes
+    let disk: Disk
+    let options: ServeOptions
+    private(set) var machine: Deployment
+    private(set) var manifests = Manifests()
+    private(set) var routes = RouteTable()
+    /// Files that cannot be understood, with the remedy.
+    var problems: [String] = []
+    private var files: Worker<DiskNews>?
+    private var storage: Worker<DiskNews>?
+    private var watchers: [FolderWatcher] = []
+    private let clock: Timer
+    private let rescan: Timer
+    private var artifacts: [VersionID: Artifact] = [:]
+    private var probations: [VersionID: Probation] = [:]
+    /// What probation printed, for versions that never came to serve.
+    private(set) var probationLogs: [VersionID: OutputLog] = [:]
+    /// Who waits for an uploaded file to be in the folder.
+    private var uploads: [Int: (RoostError?) -> Void] = [:]
+    private var nextUpload = 0
+    private var unpersisted: [FunctionRecord] = []
+    private var isPersisting = false
+    private var isListing = false
+    private var isFolderDirty = false
+    private var hasReadManifests = false
+    let seed: UInt64
+    private let onLine: (String) -> Void
+
+    init(
+        on loop: Loop, serving: Serving, processes: Processes, disk: Disk, options: ServeOptions,
+        records: [FunctionRecord], seed: UInt64, onLine: @escaping (String) -> Void
+    ) throws {
+        self.loop = loop
+        self.serving = serving
+        self.processes = processes
+        self.disk = disk
+        self.options = options
+        self.seed = seed
+        self.onLine = onLine
+        var settings = DeploySettings(hostBuild: options.build)
+        settings.keep = options.keep
+        machine = Deployment(settings, records: records, at: loop.now)
+        clock = try Timer(on: loop)
+        rescan = try Timer(on: loop)
+        files = try Worker(on: loop) { [unowned self] in heard($0) }
+        storage = try Worker(on: loop) { [unowned self] in persisted($0) }
+        serving.onLoaded = { [unowned self] in loaded($0, $1) }
+        serving.onNews = { [unowned self] in news($0, $1) }
+        serving.onIdle = { [unowned self] in idle($0) }
+        for record in records { recover(record) }
+    }
+
+    /// Begins: manifests first, then the folder. `prepare` events follow by themselves.
+    func start() throws {
+        watchers = [
+            try FolderWatcher(disk.plugins.path, on: loop) { [unowned self] in folderIsDirty() },
+            try FolderWatcher(disk.functions.path, on: loop) { [unowned self] in readManifests() },
+        ]
+        readManifests()
+        if let every = options.rescan {
+            try rescan.start(after: every, every: every) { [unowned self] in
+                folderIsDirty()
+                readManifests()
+            }
+        }
+    }
+
+    /// Lets the loop end; what was decided is written first.
+    func close() {
+        for watcher in watchers { watcher.close() }
+        clock.close()
+        rescan.close()
+        for probation in probations.values { probation.cancel() }
+        probations = [:]
+        files?.close()
+        storage?.close()
+    }
+
+    /// What a version that the ledger knows is loaded from, read before the loop runs.
+    private func recover(_ record: FunctionRecord) {
+        for version in record.versions {
+            guard let verification = version.verification, version.state != .retired else { continue }
+            let id = VersionID(record.name, version.number)
+            do throws(RoostError) {
+                artifacts[id] = try disk.reader.artifacts(version.stored, of: id.function, runtime: verification.runtime).first
+            } catch { problems.append("\(id): \(error)") }
+        }
+    }
+
+    // MARK: events in, actions out
+
+    /// Tells the machine what happened and does what follows.
+    func tell(_ event: DeployEvent) { perform(machine.handle(event, at: loop.now)) }
+
+    func route(_ name: FunctionName) -> FunctionRoute { routes.route(name) }
+    func artifact(_ id: VersionID) -> Artifact? { artifacts[id] }
+    func forgetArtifact(_ id: VersionID) {
+        artifacts[id] = nil
+        probationLogs[id] = nil
+        probations.removeValue(forKey: id)?.cancel()
+    }
+
+    /// A command of people's; what it throws is for them.
+    func command(_ body: (inout Deployment) throws(RoostError) -> [DeployAction]) throws(RoostError) {
+        perform(try body(&machine))
+    }
+
+    private func perform(_ actions: [DeployAction]) {
+        for action in actions { perform(action) }
+        setClock()
+    }
+
+    private func perform(_ action: DeployAction) {
+        switch action {
+        case .listFolder: folderIsDirty()
+        case .examine(let file, let stamp): submit { [disk] in disk.examine(file, stamp) }
+        case .copy(let file, let stamp): submit { [disk] in disk.copy(file, stamp) }
+        case .verify(let id, let stored): submit { [disk] in disk.read(id, stored) }
+        case .prepare(let id): prepare(id)
+        case .route(let name, let shares): route(name, shares)
+        case .drain(let id): drain(id)
+        case .release(let id): release(id)
+        case .retire(let id): retire(id)
+        case .writeNote(let file, let reason): submit { [disk] in disk.writeNote(file, reason) }
+        case .removeNote(let file): submit { [disk] in disk.removeNote(file) }
+        case .persist(let record): persist(record)
+        case .log(let line): onLine(line)
+        }
+    }
+
+    private func setClock() {
+        serving.watched = Set(machine.functions.values.lazy.filter(\.isWatched).map(\.name))
+        guard let wakeAt = machine.wakeAt else { return clock.stop() }
+        // A timer that cannot start is a closed one: the host is ending.
+        try? clock.start(after: wakeAt - loop.now) { [unowned self] in tell(.clock) }
+    }
+
+    /// What is kept of what a version printed.
+    func log(of id: VersionID) -> OutputLog { serving.services[id]?.log ?? probationLogs[id] ?? OutputLog() }
+
+    // MARK: disk
+
+    /// Puts an uploaded file into the drop folder; the rest happens as if a person had dropped it.
+    func drop(_ file: UploadedFile, _ onDone: @escaping (RoostError?) -> Void) {
+        let ticket = nextUpload
+        nextUpload += 1
+        uploads[ticket] = onDone
+        submit { [disk] in .uploaded(ticket, disk.write(file)) }
+    }
+
+    private func submit(_ work: @escaping @Sendable () -> DiskNews) { files?.submit(work) }
+
+    /// Events of a folder never name work: they only say that it has to be listed, and one listing serves many.
+    private func folderIsDirty() {
+        guard hasReadManifests else { return }
+        guard !isListing else {
+            isFolderDirty = true
+            return
+        }
+        (isListing, isFolderDirty) = (true, false)
+        submit { [disk] in disk.listPlugins() }
+    }
+
+    private func readManifests() { submit { [disk] in disk.readManifests() } }
+
+    private func heard(_ news: DiskNews) {
+        switch news {
+        case .event(let event):
+            if case .folderListed = event { isListing = false }
+            tell(event)
+        case .listingFailed(let error):
+            isListing = false
+            onLine("the drop folder cannot be read: \(error)")
+        case .read(let id, let stored, let artifacts): verify(id, stored, artifacts)
+        case .manifests(let files): manifestsRead(files)
+        case .uploaded(let ticket, let error): uploads.removeValue(forKey: ticket)?(error)
+        case .done(let error): if let error { onLine(error.message) }
+        }
+        if isFolderDirty { folderIsDirty() }
+    }
+
+    private func manifestsRead(_ files: [String: Result<[UInt8], RoostError>]) {
+        let before = manifests.problems
+        for name in manifests.update(files) {
+            for service in serving.services.values where service.id.function == name { apply(manifests[name], to: service) }
+            tell(.manifestChanged(name, manifests[name]))
+        }
+        for (name, problem) in manifests.problems where before[name] != problem { onLine(problem) }
+        guard !hasReadManifests else { return }
+        hasReadManifests = true
+        // Also that there is no manifest is news, for functions whose last traffic came from one.
+        for name in machine.functions.keys.sorted() { tell(.manifestChanged(name, manifests[name])) }
+        folderIsDirty()
+    }
+
+    private func persist(_ record: FunctionRecord) {
+        unpersisted.removeAll { $0.name == record.name }
+        unpersisted.append(record)
+        persistNext()
+    }
+
+    /// One transaction for all that has gathered while the last one ran.
+    private func persistNext() {
+        guard !isPersisting, !unpersisted.isEmpty else { return }
+        let records = unpersisted
+        unpersisted = []
+        isPersisting = true
+        storage?.submit { [disk] in disk.persist(records) }
+    }
+
+    private func persisted(_ news: DiskNews) {
+        isPersisting = false
+        if case .done(let error?) = news { onLine(error.message) }
+        persistNext()
+    }
+
+    // MARK: probation
+
+    private func verify(_ id: VersionID, _ stored: StoredFile, _ artifacts: Result<[Artifact], RoostError>) {
+        probations.removeValue(forKey: id)?.cancel()
+        do {
+            let candidates = try artifacts.get()
+            var settings = LoadSettings(manifests[id.function])
+            settings.examplesMax = .max
+            let probation = try Probation(
+                id.description, candidates, settings: settings, patience: options.loadTimeout,
+                hostBuild: options.build, processes: processes, on: loop
+            ) { [unowned self] in proven(id, stored, $0, $1) }
+            probations[id] = probation
+            probation.start()
+        } catch {
+            tell(.verifyFailed(id, digest: stored.digest, reason: "\(error)"))
+        }
+    }
+
+    private func proven(
+        _ id: VersionID, _ stored: StoredFile, _ result: Result<Probation.Result, RoostError>, _ printed: OutputLog
+    ) {
+        probations[id] = nil
+        probationLogs[id] = printed
+        switch result {
+        case .success(let proof):
+            artifacts[id] = proof.artifact
+            // A service of other bytes under this name has been retired; it may still be answering.
+            if let old = serving.services[id], old.artifact.digest != proof.artifact.digest { forget(old) }
+            tell(.verified(id, digest: stored.digest, proof.verification))
+        case .failure(let error):
+            tell(.verifyFailed(id, digest: stored.digest, reason: error.message))
+        }
+    }
+}

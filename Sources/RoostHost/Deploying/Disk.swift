@@ -1,0 +1,140 @@
+internal import RoostBasics
+internal import RoostELF
+internal import RoostFiles
+internal import RoostFunctions
+internal import RoostJSON
+internal import RoostStore
+
+/// What the disk threads report.
+enum DiskNews: Sendable {
+    case event(DeployEvent)
+    case listingFailed(RoostError)
+    /// How a stored file can be loaded, for probation.
+    case read(VersionID, StoredFile, Result<[Artifact], RoostError>)
+    /// Every manifest file with its content or what kept it from being read.
+    case manifests([String: Result<[UInt8], RoostError>])
+    /// The file is in the drop folder, or why not.
+    case uploaded(Int, RoostError?)
+    /// Nil: it worked.
+    case done(RoostError?)
+}
+
+/// All reading and writing of files for deployments: nothing on the loop waits for a disk.
+struct Disk: Sendable {
+    let plugins: Folder
+    let functions: Folder
+    let reader: ArtifactReader
+    let ledger: Ledger
+
+    func listPlugins() -> DiskNews {
+        do throws(RoostError) {
+            let entries = try plugins.list().filter(\.status.isRegular).map { entry in
+                FileEntry(name: entry.name, stamp: FileStamp(entry.status))
+            }
+            return .event(.folderListed(entries))
+        } catch { return .listingFailed(error) }
+    }
+
+    func examine(_ file: String, _ stamp: FileStamp) -> DiskNews {
+        let shape: FileShape
+        do {
+            let descriptor = try FileDescriptor(reading: plugins.path(file))
+            switch try FileStructure.examine(ByteSource(descriptor: descriptor.number), fileName: file) {
+            case .sealed: shape = .sealed
+            case .whole: shape = .whole
+            case .growing(let reason): shape = .growing(reason: reason)
+            case .broken(let reason): shape = .broken(reason: reason)
+            }
+        } catch {
+            // Gone or unreadable for now: the next listing tells.
+            shape = .growing(reason: "\(error)")
+        }
+        return .event(.examined(file: file, stamp: stamp, shape))
+    }
+
+    func copy(_ file: String, _ stamp: FileStamp) -> DiskNews {
+        do throws(RoostError) {
+            let descriptor = try FileDescriptor(reading: plugins.path(file))
+            guard FileStamp(try descriptor.status()) == stamp else {
+                return .event(.changedDuringCopy(file: file, stamp: stamp))
+            }
+            let head = try descriptor.read(FileKind.headBytes, at: 0)
+            let (digest, size) = try reader.store.take(plugins.path(file))
+            let kind: StoredFile.Kind = FileKind(head: head) == .elf ? .plugin : .model
+            return .event(
+                .copied(file: file, stamp: stamp, StoredFile(digest: digest.description, size: size, kind: kind)))
+        } catch {
+            if error.code == .conflict || error.code == .notFound {
+                return .event(.changedDuringCopy(file: file, stamp: stamp))
+            }
+            return .event(.copyFailed(file: file, stamp: stamp, reason: "it cannot be copied into the store: \(error)"))
+        }
+    }
+
+    func read(_ id: VersionID, _ stored: StoredFile) -> DiskNews {
+        do throws(RoostError) {
+            return .read(id, stored, .success(try reader.artifacts(stored, of: id.function)))
+        } catch { return .read(id, stored, .failure(error)) }
+    }
+
+    func writeNote(_ file: String, _ reason: String) -> DiskNews {
+        attempt { () throws(RoostError) in
+            try plugins.write(Array("\(reason)\n".utf8), to: file + DropName.noteSuffix)
+        }
+    }
+
+    func removeNote(_ file: String) -> DiskNews {
+        attempt { () throws(RoostError) in try plugins.remove(file + DropName.noteSuffix) }
+    }
+
+    func write(_ file: UploadedFile) -> RoostError? {
+        do throws(RoostError) {
+            try file.write(into: plugins)
+            return nil
+        } catch { return error }
+    }
+
+    func persist(_ records: [FunctionRecord]) -> DiskNews {
+        attempt { () throws(RoostError) in
+            do throws(DatabaseError) { try ledger.persist(records) } catch {
+                throw RoostError(.system, "what was decided is not on the disk: \(error)")
+            }
+        }
+    }
+
+    static let manifestBytesMax = 1 << 20
+
+    func readManifests() -> DiskNews {
+        var found: [String: Result<[UInt8], RoostError>] = [:]
+        for entry in (try? functions.list()) ?? [] where entry.status.isRegular && entry.name.hasSuffix(".json") {
+            guard !entry.name.hasPrefix(".") else { continue }
+            do throws(RoostError) {
+                found[entry.name] = .success(try functions.read(entry.name, limit: Self.manifestBytesMax))
+            } catch { found[entry.name] = .failure(error) }
+        }
+        return .manifests(found)
+    }
+
+    /// Removes what no record refers to and what has lain there for a day.
+    func collect(keeping digests: Set<String>, olderThan limit: Int64) -> DiskNews {
+        attempt { () throws(RoostError) in
+            for file in try reader.store.contents()
+            where !digests.contains(file.digest.description) && file.modified < limit {
+                try reader.store.remove(file.digest)
+            }
+        }
+    }
+
+    private func attempt(_ act: () throws(RoostError) -> Void) -> DiskNews {
+        do throws(RoostError) {
+            try act()
+            return .done(nil)
+        } catch { return .done(error) }
+    }
+}
+
+extension FileStamp {
+    init(_ status: FileStatus) {
+        self.init(size: status.size, modifiedNS: Int(status.modified), inode: status.inode)
+    }
+}

@@ -1,0 +1,146 @@
+internal import RoostBasics
+internal import RoostFiles
+internal import RoostFunctions
+internal import RoostHTTP
+internal import RoostLoop
+internal import RoostProcess
+
+/// One host: everything that `roost serve` keeps, wired together. Belongs to the loop's thread.
+final class Host {
+    let options: ServeOptions
+    let home: Home
+    let loop: Loop
+    let started: Instant
+    private(set) var server: HTTPServer
+    let processes: Processes
+    let serving: Serving
+    let deploying: Deploying
+    let access: Access
+    private let dispatcherBox: DispatcherBox
+    private(set) lazy var management = Management(self)
+    private(set) var port: UInt16 = 0
+    private(set) var warnings: [String] = []
+    private var isClosing = false
+
+    /// Makes the home if need be and takes it, reads what was served before, starts the nursery.
+    init(_ options: ServeOptions) throws {
+        self.options = options
+        home = try Home(options.home)
+        loop = try Loop()
+        started = loop.now
+        let binaries = Folder(options.binaries)
+        let catalog = RuntimeCatalog(
+            folders: options.runtimeFolders.map { Folder($0) } + [
+                home.runtimes, binaries.folder("../lib/roost/runtimes"), binaries,
+            ])
+        let ledger = try Ledger(path: home.state.path("roost.db"))
+        let (records, complaints) = try ledger.records()
+        warnings = catalog.warnings + complaints
+        var options = options
+        options.build = try Self.build(binaries, catalog)
+        let store = try ArtifactStore(home.state.folder("store"))
+        let disk = Disk(
+            plugins: home.plugins, functions: home.functions,
+            reader: ArtifactReader(store: store, catalog: catalog, functions: home.functions), ledger: ledger)
+        let box = DispatcherBox()
+        dispatcherBox = box
+        var limits = GatewayLimits()
+        limits.bodyBytesMax = options.bodyBytesMax
+        if let held = options.heldBodyBytesMax { limits.heldBodyBytesMax = held }
+        server = try HTTPServer(on: loop, limits: limits, handler: box)
+        var settings = NurserySettings(binary: binaries.path("roost-instance"))
+        (settings.user, settings.group, settings.allowsForks) = (options.user, options.user, options.allowsForks)
+        if let memory = options.loadMemory { settings.loadMemoryBytes = UInt64(memory.bytes) }
+        processes = try Processes(on: loop, settings: settings) { Console.warn("roost: warning: \($0)") }
+        serving = try Serving(on: loop, processes: processes, server: server)
+        processes.instanceOwner = serving
+        var random = SystemRandomNumberGenerator()
+        deploying = try Deploying(
+            on: loop, serving: serving, processes: processes, disk: disk, options: options, records: records,
+            seed: random.next()) { Console.print($0) }
+        access = Access(listen: options.listen.host, named: options.hosts)
+        box.dispatcher = Dispatcher(self)
+        for warning in warnings { Console.warn("roost: warning: \(warning)") }
+    }
+
+    /// Identifies what proved the versions: another instance binary or runtime proves them again.
+    private static func build(_ binaries: Folder, _ catalog: RuntimeCatalog) throws(RoostError) -> String {
+        var parts = [RoostVersion.current]
+        for path in [binaries.path("roost-instance")] + catalog.runtimes.map(\.path) {
+            let status = try FileDescriptor(reading: path).status()
+            parts.append("\(status.size)-\(status.modified)")
+        }
+        return parts.joined(separator: "/")
+    }
+
+    /// Opens the doors and begins to watch the folders.
+    func start() throws {
+        port = try server.listen(at: .tcp(host: options.listen.host, port: options.listen.port))
+        _ = try server.listen(at: .unix(folder: home.state.path, name: "roost.sock"))
+        try deploying.start()
+    }
+
+    /// The version that a request names, or the one that traffic chooses.
+    /// - Throws: `notFound` naming what exists; `unavailable` when nothing can answer now, saying why.
+    func find(_ function: String, version: String?) throws(RoostError) -> VersionService {
+        guard let name = FunctionName(function) else {
+            throw RoostError(.notFound, "\"\(function)\" is no function's name")
+        }
+        let known = try deploying.machine.known(name)
+        guard let version else {
+            if let service = deploying.routes[name]?.next() { return service }
+            let reasons = known.versions.values.sorted { $0.id > $1.id }.map { one in
+                "\(one.id) is \(one.state.word)\(one.state.reason.map { ": \($0)" } ?? "")"
+            }
+            throw RoostError(.unavailable, "\(name) has no version that serves: \(reasons.joined(separator: "; "))")
+        }
+        guard let number = VersionNumber(version) else {
+            throw RoostError(.notFound, "\"\(version)\" is no version number")
+        }
+        let id = VersionID(name, number)
+        let found = try deploying.machine.known(id)
+        if let service = deploying.addressed(id) { return service }
+        throw RoostError(
+            .unavailable, "\(id) takes no requests, it is \(found.state.word)\(found.state.reason.map { ": \($0)" } ?? "")")
+    }
+
+    /// Whether everything that was found at the start, or known from before, is ready or failed.
+    var isReady: Bool { deploying.machine.isSettled }
+
+    /// The version that a path names, else the one that speaks for the function; it takes requests.
+    func version(_ target: Endpoint.Target) throws(RoostError) -> VersionDeployment {
+        if target.version == nil, let name = FunctionName(target.function), let route = deploying.routes[name],
+            let leading = route.leading
+        {
+            return try deploying.machine.known(leading.id)
+        }
+        return try deploying.machine.known(try find(target.function, version: target.version).id)
+    }
+
+    /// Stops accepting, lets requests finish, then closes. `onEnd` comes when no process is left.
+    func drain(then onEnd: @escaping () -> Void) {
+        server.drain { [self] in close(then: onEnd) }
+    }
+
+    /// Ends at once what is still there; may be repeated.
+    func close(then onEnd: @escaping () -> Void) {
+        guard !isClosing else { return }
+        isClosing = true
+        server.close()
+        deploying.close()
+        processes.shutDown { [self] in
+            serving.close()
+            onEnd()
+        }
+    }
+}
+
+/// Stands in for the dispatcher until the host that it needs is complete.
+private final class DispatcherBox: RequestHandler {
+    var dispatcher: Dispatcher?
+
+    func handle(_ head: borrowing RequestHead, body: RawSpan, id: RequestID, on server: HTTPServer) {
+        dispatcher?.handle(head, body: body, id: id, on: server)
+    }
+    func clientGone(_ id: RequestID) { dispatcher?.clientGone(id) }
+}

@@ -1,0 +1,59 @@
+internal import RoostBasics
+internal import RoostHTTP
+
+/// Who may call what: rules about where a call comes from.
+struct Access {
+    /// Host names and addresses that this host is reached under, in lower case, without port.
+    let names: Set<String>
+    /// Whether the TCP port listens on loopback only.
+    let isLoopback: Bool
+
+    init(listen host: String, named hosts: [String]) {
+        isLoopback = host == "localhost" || host == "::1" || host == "[::1]" || host.hasPrefix("127.")
+        names = Set((["localhost", "127.0.0.1", "::1", host] + hosts).map { $0.lowercased() })
+    }
+
+    /// - Throws: `forbidden`, `notFound` or `unsupported`.
+    func check(_ endpoint: Endpoint, _ head: borrowing RequestHead) throws(RoostError) {
+        if !isLoopback, !head.isLocal, !endpoint.isPublic {
+            throw RoostError(
+                .forbidden, "management is not served beyond loopback: use the CLI on the host's machine")
+        }
+        guard endpoint.changesState else { return }
+        try checkBrowser(head)
+        try checkContentType(endpoint, head)
+    }
+
+    /// Against pages that make a visitor's browser call this host (cross-site requests, DNS rebinding).
+    private func checkBrowser(_ head: borrowing RequestHead) throws(RoostError) {
+        if head.value(.secFetchSite, is: "cross-site") {
+            throw RoostError(.forbidden, "a page of another site may not do this")
+        }
+        let host = Self.name(of: head.value(.host).text)
+        if !head.isLocal, !names.contains(host) {
+            throw RoostError(.forbidden, "the Host \"\(host)\" is not this host's: name it with --host \(host)")
+        }
+        guard head.has(.origin) else { return }
+        let origin = head.value(.origin).text
+        guard let separator = origin.firstRange(of: "://"), names.contains(Self.name(of: String(origin[separator.upperBound...])))
+        else { throw RoostError(.forbidden, "the Origin \"\(origin)\" may not do this") }
+    }
+
+    /// A form cannot send these types without asking first, so a browser's silent POST never gets here.
+    private func checkContentType(_ endpoint: Endpoint, _ head: borrowing RequestHead) throws(RoostError) {
+        let type = head.value(.contentType).text.prefix { $0 != ";" && $0 != " " }.lowercased()
+        let isUpload = if case .upload = endpoint { true } else { false }
+        let wanted = isUpload ? "application/octet-stream" : "application/json"
+        guard type == wanted else {
+            throw RoostError(.unsupported, "expected Content-Type: \(wanted), got \(type.isEmpty ? "none" : type)")
+        }
+    }
+
+    /// Without the port, in lower case.
+    private static func name(of authority: String) -> String {
+        if authority.hasPrefix("["), let end = authority.firstIndex(of: "]") {
+            return authority[authority.index(after: authority.startIndex)..<end].lowercased()
+        }
+        return authority.prefix { $0 != ":" }.lowercased()
+    }
+}

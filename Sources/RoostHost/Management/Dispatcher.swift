@@ -1,0 +1,88 @@
+internal import RoostBasics
+internal import RoostChannel
+internal import RoostFunctions
+internal import RoostHTTP
+internal import RoostJSON
+
+/// Takes every complete request: inference to a version's pool, everything else to the management calls.
+final class Dispatcher: RequestHandler {
+    unowned let host: Host
+
+    init(_ host: Host) { self.host = host }
+
+    func handle(_ head: borrowing RequestHead, body: RawSpan, id: RequestID, on server: HTTPServer) {
+        if head.method == .post, !head.has(.roostVersion), let (operation, name) = InferencePath.plain(head.path),
+            let route = host.deploying.routes.find(head.path.extracting(name)), let service = route.next()
+        {
+            return infer(operation, service, head, body, id)
+        }
+        do throws(RoostError) {
+            try handleOther(head, body, id)
+        } catch {
+            refuse(id, error)
+        }
+    }
+
+    func clientGone(_ id: RequestID) { host.serving.clientGone(id) }
+
+    private func infer(
+        _ operation: Operation, _ service: VersionService, _ head: borrowing RequestHead, _ body: RawSpan, _ id: RequestID
+    ) {
+        do throws(RoostError) {
+            let request = try InferenceRequest(operation, head)
+            let type = request.contentType == .other ? head.value(.contentType) : RawSpan()
+            host.serving.submit(id, request, contentTypeText: type, body: body, to: service)
+        } catch {
+            refuse(id, error)
+        }
+    }
+
+    // MARK: what is not on the hot path
+
+    private func handleOther(_ head: borrowing RequestHead, _ body: RawSpan, _ id: RequestID) throws(RoostError) {
+        let path = head.path.text
+        guard let endpoint = Endpoint(path: path) else {
+            throw RoostError(.notFound, "there is nothing at \(path): GET / lists what there is")
+        }
+        if case .notSupported(let what) = endpoint {
+            throw RoostError(.notFound, "\(what) is not supported by this build")
+        }
+        guard head.method.fits(endpoint.method) else {
+            return refuse(
+                id, RoostError(.invalidArgument, "\(path) takes \(endpoint.method)"), status: 405,
+                fields: "Allow: \(endpoint.method)\(endpoint.method == "GET" ? ", HEAD" : "")\r\n")
+        }
+        try host.access.check(endpoint, head)
+        switch endpoint {
+        case .infer(let target): infer(.infer, try addressed(target, head), head, body, id)
+        case .predict(let target): infer(.predict, try addressed(target, head), head, body, id)
+        default: try host.management.answer(endpoint, head, body, id)
+        }
+    }
+
+    /// The version that answers: the one that path or header names, else by the function's traffic.
+    private func addressed(_ target: Endpoint.Target, _ head: borrowing RequestHead) throws(RoostError) -> VersionService {
+        let header = head.has(.roostVersion) ? head.value(.roostVersion).text : nil
+        if let header, let version = target.version, header != version {
+            throw RoostError(.invalidArgument, "the path asks for version \(version), the header Roost-Version for \(header)")
+        }
+        return try host.find(target.function, version: target.version ?? header)
+    }
+
+    func refuse(_ id: RequestID, _ error: RoostError, status: Int? = nil, fields: String = "") {
+        let fields = error.code == .unavailable && fields.isEmpty ? "Retry-After: 1\r\n" : fields
+        host.server.reply(
+            to: id, status: status ?? ErrorReply.status(error.code), type: .json, fields: Array(fields.utf8).bytes,
+            body: ErrorReply.body(error.message).bytes)
+    }
+}
+
+extension HTTPMethod {
+    /// Whether an endpoint of this method may be called so; HEAD goes wherever GET goes.
+    fileprivate func fits(_ method: String) -> Bool {
+        switch (self, method) {
+        case (.get, "GET"), (.head, "GET"), (.post, "POST"), (.put, "PUT"): true
+        default: false
+        }
+    }
+}

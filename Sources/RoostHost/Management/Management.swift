@@ -1,0 +1,160 @@
+internal import RoostBasics
+internal import RoostFunctions
+internal import RoostHTTP
+internal import RoostJSON
+internal import RoostLoop
+
+/// The calls that are not inference: health, metadata, status, and what changes the host.
+final class Management {
+    unowned let host: Host
+
+    init(_ host: Host) { self.host = host }
+
+    /// Answers, now or later.
+    func answer(
+        _ endpoint: Endpoint, _ head: borrowing RequestHead, _ body: RawSpan, _ id: RequestID
+    ) throws(RoostError) {
+        switch endpoint {
+        case .infer, .predict, .notSupported: preconditionFailure("the dispatcher answers these")
+        case .root: reply(id, .text, Array(Overview(host).text.utf8))
+        case .metrics: reply(id, .prometheus, Metrics(host).text)
+        case .serverLive: reply(id, ["live": true])
+        case .serverReady: ready(id, host.isReady, "the first scan is not done yet")
+        case .serverMetadata:
+            reply(id, ["name": "roost", "version": .string(RoostVersion.current), "extensions": []])
+        case .modelMetadata(let target): reply(id, try ModelMetadata(host, target).json)
+        case .modelReady(let target): try modelReady(target, id)
+        case .functions: reply(id, StatusReport(host).all)
+        case .function(let name): reply(id, try StatusReport(host).function(named: name))
+        case .logs(let name): try logs(name, head.query.text, id)
+        case .upload(let name, let version): try upload(name, version, head, body, id)
+        case .restart(let target):
+            let version = try versionID(target)
+            try host.deploying.command { machine throws(RoostError) in try machine.restart(version, at: self.now) }
+            reply(id, try StatusReport(host).version(version))
+        case .allow(let target):
+            let version = try versionID(target)
+            _ = try host.deploying.machine.known(version)
+            try host.deploying.command { machine throws(RoostError) in machine.allowIncompatible(version, at: self.now) }
+            reply(id, try StatusReport(host).version(version))
+        case .traffic(let name): try setTraffic(name, body, id)
+        case .rollback(let name): try rollBack(name, id)
+        }
+    }
+
+    private var now: Instant { host.loop.now }
+
+    // MARK: reading
+
+    private func ready(_ id: RequestID, _ isReady: Bool, _ reason: String) {
+        guard isReady else {
+            return reply(id, ["ready": false, "error": .string(reason)], status: 503, fields: "Retry-After: 1\r\n")
+        }
+        reply(id, ["ready": true])
+    }
+
+    private func modelReady(_ target: Endpoint.Target, _ id: RequestID) throws(RoostError) {
+        let name = try functionName(target.function)
+        _ = try host.deploying.machine.known(name)
+        do throws(RoostError) {
+            _ = try host.version(target)
+            ready(id, true, "")
+        } catch {
+            guard error.code == .unavailable else { throw error }
+            ready(id, false, error.message)
+        }
+    }
+
+    private func logs(_ name: String, _ query: String, _ id: RequestID) throws(RoostError) {
+        let parameters = try Query(query, known: ["version", "offset"])
+        let name = try functionName(name)
+        let offset = try parameters.number("offset") ?? 0
+        let log: OutputLog
+        if let text = parameters["version"] {
+            log = host.deploying.log(of: try versionID(Endpoint.Target(function: name.text, version: text)))
+        } else {
+            let known = try host.deploying.machine.known(name)
+            guard let number = known.route?.leading ?? known.versions.keys.max() else { return reply(id, .text, []) }
+            log = host.deploying.log(of: VersionID(name, number))
+        }
+        reply(id, .text, log.suffix(from: offset), fields: "Roost-Log-Offset: \(log.end)\r\n")
+    }
+
+    // MARK: changing
+
+    private func setTraffic(_ name: String, _ body: RawSpan, _ id: RequestID) throws(RoostError) {
+        let name = try functionName(name)
+        let document = try parse(body)
+        if document.value["origin"] == "latest", document.value.objectValue?.count == 1 {
+            try host.deploying.command { machine throws(RoostError) in try machine.followLatest(name, at: self.now) }
+        } else {
+            let shares: TrafficShares
+            do throws(JSONError) { shares = try document.root.shares() } catch { throw error.asRoostError }
+            try host.deploying.command { machine throws(RoostError) in
+                try machine.setTraffic(name, shares, at: self.now)
+            }
+        }
+        reply(id, StatusReport(host).traffic(try host.deploying.machine.known(name)))
+    }
+
+    private func rollBack(_ name: String, _ id: RequestID) throws(RoostError) {
+        let name = try functionName(name)
+        let before = try host.deploying.machine.known(name).route?.versions.last
+        try host.deploying.command { machine throws(RoostError) in try machine.rollBack(name, at: self.now) }
+        // The new route may still wait for its load, so the rule is asked, not the route.
+        let after = try host.deploying.machine.known(name)
+        reply(
+            id,
+            [
+                "from": before.map { .string($0.description) } ?? .null,
+                "to": (after.route ?? after.wantedRoute).map { .string($0.leading.description) } ?? .null,
+            ])
+    }
+
+    private func upload(
+        _ name: String, _ version: String, _ head: borrowing RequestHead, _ body: RawSpan, _ id: RequestID
+    ) throws(RoostError) {
+        let name = try functionName(name)
+        let file = try UploadedFile(name, version: version, extension: head.text(of: "Roost-File-Extension"), body)
+        host.deploying.drop(file) { [self] error in
+            if let error { return fail(id, error) }
+            reply(id, ["file": .string(file.name)], status: 202)
+        }
+    }
+
+    // MARK: replies
+
+    private func fail(_ id: RequestID, _ error: RoostError) {
+        reply(id, .json, ErrorReply.body(error.message), status: ErrorReply.status(error.code))
+    }
+
+    private func reply(_ id: RequestID, _ json: JSONValue, status: Int = 200, fields: String = "") {
+        reply(id, .json, Array(json.compact.utf8), status: status, fields: fields)
+    }
+
+    private func reply(_ id: RequestID, _ type: ContentType, _ body: [UInt8], status: Int = 200, fields: String = "") {
+        host.server.reply(to: id, status: status, type: type, fields: Array(fields.utf8).bytes, body: body.bytes)
+    }
+
+    // MARK: words
+
+    private func parse(_ body: RawSpan) throws(RoostError) -> JSONDocument {
+        var bytes: [UInt8] = []
+        bytes.append(body)
+        do throws(JSONError) { return try JSONDocument(parsing: bytes, source: "body") } catch { throw error.asRoostError }
+    }
+
+    private func functionName(_ text: String) throws(RoostError) -> FunctionName {
+        guard let name = FunctionName(text) else {
+            throw RoostError(.notFound, "\"\(text)\" is no function's name")
+        }
+        return name
+    }
+
+    private func versionID(_ target: Endpoint.Target) throws(RoostError) -> VersionID {
+        guard let number = VersionNumber(target.version ?? "") else {
+            throw RoostError(.notFound, "\"\(target.version ?? "")\" is no version number")
+        }
+        return VersionID(try functionName(target.function), number)
+    }
+}

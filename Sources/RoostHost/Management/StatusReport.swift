@@ -1,0 +1,162 @@
+internal import RoostBasics
+internal import RoostChannel
+internal import RoostFiles
+internal import RoostFunctions
+internal import RoostJSON
+internal import RoostLoop
+internal import RoostPool
+internal import RoostProcess
+
+/// What runs, as JSON for `roost status` and for programs.
+struct StatusReport {
+    private let host: Host
+    private let now: Instant
+
+    init(_ host: Host) {
+        self.host = host
+        now = host.loop.now
+    }
+
+    /// The whole host.
+    var all: JSONValue {
+        let functions = host.deploying.machine.functions.values.filter { !$0.versions.isEmpty }
+        return [
+            "host": about, "functions": .array(functions.sorted { $0.name < $1.name }.map { function($0) }),
+        ]
+    }
+
+    private var about: JSONValue {
+        [
+            "version": .string(RoostVersion.current), "home": .string(host.home.root.path),
+            "listen": .string("\(host.options.listen.host):\(host.port)"),
+            "uptime_seconds": .real((now - host.started).seconds), "cores": .integer(host.options.cores),
+            "warnings": .array(
+                (host.warnings + host.processes.warnings + host.deploying.problems).map { .string($0) }),
+            "unclear_files": .array(unclearFiles),
+            "connections": .integer(host.server.counters.connectionsOpen),
+        ]
+    }
+
+    /// Files that were not taken up, each with what to do about it.
+    private var unclearFiles: [JSONValue] {
+        var found: [(String, String)] = host.deploying.manifests.strangers.sorted { $0.key < $1.key }
+        for (name, file) in host.deploying.machine.files.sorted(by: { $0.key < $1.key }) {
+            if case .refused(let reason) = file.phase { found.append((name, reason)) }
+        }
+        return found.map { ["file": .string($0.0), "reason": .string($0.1)] }
+    }
+
+    /// - Throws: `notFound`.
+    func function(named text: String) throws(RoostError) -> JSONValue {
+        guard let name = FunctionName(text) else { throw RoostError(.notFound, "\"\(text)\" is no function's name") }
+        return function(try host.deploying.machine.known(name))
+    }
+
+    private func function(_ function: FunctionDeployment) -> JSONValue {
+        let manifest = host.deploying.manifests[function.name]
+        var object = JSONObject([("name", .string(function.name.text))])
+        if !manifest.description.isEmpty { object["description"] = .string(manifest.description) }
+        if !manifest.owner.isEmpty { object["owner"] = .string(manifest.owner) }
+        if !manifest.labels.isEmpty {
+            object["labels"] = .object(
+                JSONObject(manifest.labels.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
+        }
+        object["traffic"] = traffic(function)
+        object["notes"] = .array(notes(function).map { .string($0) })
+        object["versions"] = .array(
+            function.versions.values.sorted { $0.id > $1.id }.map { version($0, of: function) })
+        return .object(object)
+    }
+
+    private func notes(_ function: FunctionDeployment) -> [String] {
+        var notes = host.deploying.manifests.problems[function.name].map { [$0] } ?? []
+        if case .set = function.origin, let highest = function.highestAvailable, function.route?[highest] ?? 0 == 0 {
+            notes.append(
+                "traffic is set: \(VersionID(function.name, highest)) takes none until `roost traffic \(function.name) latest`")
+        }
+        return notes
+    }
+
+    func traffic(_ function: FunctionDeployment) -> JSONValue {
+        [
+            "origin": .string(function.origin.word),
+            "shares": shares(function.route?.entries ?? []), "pending": shares(function.pendingShares),
+        ]
+    }
+
+    private func shares(_ entries: [TrafficShares.Entry]) -> JSONValue {
+        .object(JSONObject(entries.map { ($0.version.description, .integer($0.percent)) }))
+    }
+
+    /// - Throws: `notFound`.
+    func version(_ id: VersionID) throws(RoostError) -> JSONValue {
+        let function = try host.deploying.machine.known(id.function)
+        return version(try host.deploying.machine.known(id), of: function)
+    }
+
+    private func version(_ version: VersionDeployment, of function: FunctionDeployment) -> JSONValue {
+        var object = JSONObject([
+            ("version", .string(version.id.number.description)), ("state", .string(version.state.word)),
+            ("file", .string(version.fileName)), ("digest", .string(version.stored.digest)),
+            ("size", .integer(version.stored.size)),
+            ("share", .integer(function.route?[version.id.number] ?? 0)),
+        ])
+        if let reason = version.state.reason { object["reason"] = .string(reason) }
+        if let verification = version.verification {
+            object["runtime"] = .string(verification.runtime ?? "plugin")
+            object["examples"] = .integer(verification.exampleCount)
+        }
+        if let service = host.serving.services[version.id] { add(service, to: &object) }
+        return .object(object)
+    }
+
+    private func add(_ service: VersionService, to object: inout JSONObject) {
+        if let report = service.report {
+            object["load_ms"] = .real(Double(report.loadNanoseconds) / 1e6)
+            if !report.isForkable { object["single"] = true }
+        }
+        if case .warm = service.template, let report = service.report {
+            object["template"] = ["memory": ["private": .integer(Int(report.privateBytes)), "shared": .integer(Int(report.modelMemoryBytes))]]
+        }
+        object["instances"] = .array(service.instances.map { instance($0, service) })
+        object["queue"] = .integer(service.pool.queueDepth)
+        let statistics = service.statistics
+        object["requests"] = .object(
+            JSONObject(Outcome.allCases.map { ($0.word, .integer(Int(statistics.count($0)))) }))
+        object["rate"] = .real(statistics.rate(at: now))
+        if statistics.total.count > 0 {
+            object["latency_ms"] = .object(
+                JSONObject([("p50", 0.5), ("p90", 0.9), ("p99", 0.99)].compactMap { name, fraction in
+                    statistics.total.quantile(fraction).map { (name, .real($0.milliseconds)) }
+                }))
+        }
+        if let failure = service.lastFailure { object["last_failure"] = .string(failure) }
+    }
+
+    private func instance(_ live: VersionService.Live, _ service: VersionService) -> JSONValue {
+        var object = JSONObject([
+            ("id", .integer(Int(live.id.rawValue))), ("outstanding", .integer(service.pool.outstanding(of: live.id))),
+        ])
+        if let pid = live.pid {
+            object["pid"] = .integer(Int(pid))
+            if let memory = ProcessMemory(of: pid) {
+                object["memory"] = ["private": .integer(memory.privateBytes), "shared": .integer(memory.sharedBytes)]
+            }
+        }
+        return .object(object)
+    }
+}
+
+extension Outcome {
+    /// As counters and status name it.
+    var word: String {
+        switch self {
+        case .ok: "ok"
+        case .clientError: "client_error"
+        case .modelError: "model_error"
+        case .death: "death"
+        case .timeout: "timeout"
+        case .overload: "overload"
+        }
+    }
+}

@@ -1,0 +1,79 @@
+internal import RoostBasics
+internal import RoostChannel
+internal import RoostHTTP
+
+/// An inference request as its head describes it.
+struct InferenceRequest {
+    var operation: Operation
+    var contentType: MediaType
+    var accept: MediaType
+    /// How long the caller waits, when it said so.
+    var timeout: Instant.Span?
+
+    /// - Throws: `invalidArgument` or `unsupported`, for the caller.
+    init(_ operation: Operation, _ head: borrowing RequestHead) throws(RoostError) {
+        self.operation = operation
+        contentType = head.has(.contentType) ? MediaType(header: head.value(.contentType)) : .json
+        accept = head.has(.accept) && MediaType(header: head.value(.accept)) == .csv ? .csv : .json
+        if head.has(.inferenceHeaderLength) {
+            throw RoostError(.unsupported, "binary tensors are not supported by this build: send JSON")
+        }
+        guard head.has(.roostTimeout) else { return }
+        let text = head.value(.roostTimeout).text
+        guard let span = Instant.Span(text), span > .zero else {
+            throw RoostError(.invalidArgument, "Roost-Timeout: expected a time like 250ms, got \"\(text)\"")
+        }
+        timeout = span
+    }
+}
+
+/// Recognises the paths of the hot way without making a String.
+enum InferencePath {
+    /// The operation and function's name of a path without a version, found without making a String; nil for others.
+    static func plain(_ path: borrowing RawSpan) -> (Operation, name: Range<Int>)? {
+        if path.starts(with: "/v2/models/"), path.ends(with: "/infer"), path.byteCount > 17 {
+            return name(in: path, 11..<path.byteCount - 6).map { (.infer, $0) }
+        }
+        if path.starts(with: "/functions/"), path.ends(with: "/predict"), path.byteCount > 19 {
+            return name(in: path, 11..<path.byteCount - 8).map { (.predict, $0) }
+        }
+        return nil
+    }
+
+    private static func name(in path: borrowing RawSpan, _ range: Range<Int>) -> Range<Int>? {
+        for index in range where path[index] == UInt8(ascii: "/") { return nil }
+        return range
+    }
+}
+
+extension MediaType {
+    /// The first media type of a header value; what stands behind `;` or `,` does not count.
+    init(header: RawSpan) {
+        var end = 0
+        while end < header.byteCount, ![UInt8(ascii: ";"), UInt8(ascii: ","), UInt8(ascii: " ")].contains(header[end]) {
+            end += 1
+        }
+        let name = header.extracting(first: end)
+        self =
+            if name.equals("application/json") {
+                .json
+            } else if name.equals("text/csv") {
+                .csv
+            } else if name.equals("application/octet-stream") {
+                .octets
+            } else if name.equals("text/plain") {
+                .text
+            } else { .other }
+    }
+
+    /// As the gateway writes it; what has no number stands in the fields.
+    var reply: ContentType {
+        switch self {
+        case .other: .unstated
+        case .json: .json
+        case .csv: .csv
+        case .octets: .octetStream
+        case .text: .text
+        }
+    }
+}

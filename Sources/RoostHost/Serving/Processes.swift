@@ -1,0 +1,129 @@
+internal import RoostBasics
+internal import RoostELF
+internal import RoostFiles
+internal import RoostLoop
+internal import RoostProcess
+
+/// Whoever asked for a template, and hears what becomes of it.
+protocol TemplateOwner: AnyObject {
+    func templateLoaded(_ id: TemplateID, _ report: LoadReport)
+    func templateFailed(_ id: TemplateID, _ error: RoostError)
+    func templateExited(_ id: TemplateID, _ status: ExitStatus)
+    func templatePrinted(_ bytes: [UInt8])
+}
+
+/// Whoever forks instances.
+protocol InstanceOwner: AnyObject {
+    func instanceStarted(_ id: InstanceID, process: Int32)
+    func instanceExited(_ id: InstanceID, _ status: ExitStatus)
+}
+
+/// What a version may use, and how it is loaded; from its manifest.
+struct LoadSettings: Hashable, Sendable {
+    var memory: ByteCount?
+    var modelMemory: ByteCount = ByteCount(bytes: 16 << 30)
+    var openFiles = 64
+    var network = false
+    var batchRows = 64
+    /// Golden examples to run after load; the first one warms up, all of them prove the version.
+    var examplesMax = 1
+}
+
+/// All processes below the host: gives each its name and brings its news to whoever asked for it.
+final class Processes {
+    private struct Owner { weak var value: (any TemplateOwner)? }
+
+    private var nursery: Nursery?
+    private var owners: [TemplateID: Owner] = [:]
+    private var nextTemplate: UInt32 = 1
+    private var nextInstance: UInt32 = 1
+    weak var instanceOwner: (any InstanceOwner)?
+    /// What the sandbox cannot do on this machine, in words.
+    private(set) var warnings: [String] = []
+    private let onWarning: (String) -> Void
+
+    init(on loop: Loop, settings: NurserySettings, onWarning: @escaping (String) -> Void) throws(RoostError) {
+        self.onWarning = onWarning
+        nursery = try Nursery(on: loop, settings: settings) { [unowned self] in heard($0) }
+    }
+
+    /// Starts a process that loads the artifact. `owner` hears how it went.
+    func load(
+        _ artifact: Artifact, label: String, _ settings: LoadSettings, owner: any TemplateOwner
+    ) throws(RoostError) -> TemplateID {
+        let plugin = try FileDescriptor(reading: artifact.plugin)
+        var order = TemplateOrder(label: label, plugin: plugin.number)
+        var model: FileDescriptor?
+        if let path = artifact.modelFile {
+            let file = try FileDescriptor(reading: path)
+            order.model = .file(file.number)
+            model = file
+        } else if let section = artifact.modelSection {
+            order.model = .section(offset: UInt64(section.lowerBound), bytes: UInt64(section.count))
+        }
+        var examples: FileDescriptor?
+        if !artifact.examples.isEmpty, settings.examplesMax > 0 {
+            let file = try FileDescriptor(inMemory: artifact.examples)
+            order.examples = file.number
+            examples = file
+        }
+        order.isForkSafe = artifact.flags.contains(.forkSafe)
+        order.needsThreads = artifact.flags.contains(.needsThreads)
+        order.allowsNetwork = settings.network
+        order.openFiles = UInt32(settings.openFiles)
+        order.memoryBytes = settings.memory.map { UInt64($0.bytes) }
+        order.modelMemoryBytes = UInt64(settings.modelMemory.bytes)
+        order.batchRows = UInt32(settings.batchRows)
+        order.examplesMax = UInt32(settings.examplesMax)
+        let id = TemplateID(rawValue: nextTemplate)
+        nextTemplate += 1
+        owners = owners.filter { $0.value.value != nil }
+        owners[id] = Owner(value: owner)
+        defer { withExtendedLifetime((model, examples)) {} }
+        guard let nursery else { throw RoostError(.unavailable, "load \(label): the host is ending") }
+        try nursery.startTemplate(id, order)
+        return id
+    }
+
+    /// A name for an instance that is about to be forked.
+    func nameInstance() -> InstanceID {
+        defer { nextInstance &+= 1 }
+        return InstanceID(rawValue: nextInstance)
+    }
+
+    func fork(_ id: InstanceID, from template: TemplateID, descriptors: [Int32]) throws(RoostError) {
+        guard let nursery else { throw RoostError(.unavailable, "fork \(id): the host is ending") }
+        try nursery.fork(id, from: template, descriptors: descriptors)
+    }
+
+    func kill(_ instance: InstanceID) { nursery?.kill(instance) }
+    func kill(_ template: TemplateID) { nursery?.kill(template) }
+
+    /// Ends every process; nothing more is heard of them.
+    func shutDown(_ onDone: @escaping () -> Void) {
+        guard let nursery else { return onDone() }
+        nursery.shutDown { [self] in
+            self.nursery = nil
+            onDone()
+        }
+    }
+
+    private func heard(_ event: NurseryEvent) {
+        switch event {
+        case .warning(let text):
+            warnings.append(text)
+            onWarning(text)
+        case .templateLoaded(let id, let report): owners[id]?.value?.templateLoaded(id, report)
+        case .templateFailed(let id, let error): owners[id]?.value?.templateFailed(id, error)
+        case .templateExited(let id, let status): owners[id]?.value?.templateExited(id, status)
+        case .instanceStarted(let id, let process): instanceOwner?.instanceStarted(id, process: process)
+        case .instanceExited(let id, let status): instanceOwner?.instanceExited(id, status)
+        case .callRefused(let id, let call):
+            owners[id]?.value?.templatePrinted(Array("roost: the sandbox refused \(call)\n".utf8))
+        case .output(let id, let bytes): owners[id]?.value?.templatePrinted(bytes)
+        case .nurseryLost(let reason):
+            onWarning("the nursery was lost (\(reason)); a new one is started")
+            do throws(RoostError) { try nursery?.restart() } catch { onWarning("no new nursery: \(error)") }
+        }
+    }
+}

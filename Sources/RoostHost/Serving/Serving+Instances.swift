@@ -1,0 +1,109 @@
+internal import RoostBasics
+internal import RoostChannel
+internal import RoostLoop
+internal import RoostPool
+internal import RoostProcess
+
+/// Templates and instances: how a pool's wish for one more becomes a process, and what a death leads to.
+extension Serving: InstanceOwner {
+    /// Begins to load a version if nothing of it is there.
+    func prepare(_ service: VersionService) {
+        guard case .cold = service.template else { return }
+        do throws(RoostError) {
+            let id = try processes.load(
+                service.artifact, label: service.id.description, service.loadSettings, owner: service)
+            service.template = .loading(id, since: loop.now)
+        } catch { loadFailed(service, error) }
+    }
+
+    /// Ends the template; instances go on.
+    func cool(_ service: VersionService) {
+        switch service.template {
+        case .cold: return
+        case .loading(let id, _), .warm(let id): processes.kill(id)
+        }
+        service.template = .cold
+        service.templatePID = nil
+    }
+
+    func start(_ service: VersionService) {
+        service.startsAsked.append(loop.now)
+        switch service.template {
+        case .warm(let id): forkAll(service, from: id)
+        case .cold: prepare(service)
+        case .loading: break
+        }
+    }
+
+    /// Forks what was asked for; a template that may not be forked becomes the first of them.
+    private func forkAll(_ service: VersionService, from template: TemplateID) {
+        while case .warm(let current) = service.template, current == template, !service.startsAsked.isEmpty {
+            let asked = service.startsAsked.removeFirst()
+            fork(service, from: template, asked: asked)
+            if service.report?.isForkable == false {
+                // It is an instance now. The next one is loaded afresh.
+                service.template = .cold
+                if !service.startsAsked.isEmpty { prepare(service) }
+            }
+        }
+    }
+
+    private func fork(_ service: VersionService, from template: TemplateID, asked: Instant) {
+        let id = processes.nameInstance()
+        let begun = loop.now
+        do {
+            let channel = try HostChannel()
+            try processes.fork(id, from: template, descriptors: channel.descriptorsForInstance)
+            channel.handedOver()
+            let timing = StartTiming(asked: asked, loaded: max(asked, min(begun, service.loadedAt)), forked: begun)
+            try adopt(VersionService.Live(id: id, channel: channel, timing: timing, pid: nil), of: service)
+        } catch {
+            note(service, "no instance could be started: \(error)")
+            service.pool.startFailed(at: loop.now)
+        }
+    }
+
+    // MARK: news
+
+    func instanceStarted(_ id: InstanceID, process: Int32) {
+        guard let service = service(of: id), let at = service.position(of: id) else { return }
+        service.instances[at].pid = process
+        service.instances[at].timing.forked = loop.now
+    }
+
+    func instanceExited(_ id: InstanceID, _ status: ExitStatus) {
+        guard let service = service(of: id) else { return }
+        buried(id, of: service, status.description)
+    }
+
+    func loaded(_ service: VersionService, _ id: TemplateID, _ report: LoadReport) {
+        guard case .loading(id, _) = service.template else { return processes.kill(id) }
+        service.report = report
+        service.loadedAt = loop.now
+        service.template = .warm(id)
+        forkAll(service, from: id)
+        onLoaded(service, nil)
+        perform(service)
+    }
+
+    func loadFailed(_ service: VersionService, _ error: RoostError) {
+        service.template = .cold
+        note(service, error.message)
+        for _ in service.startsAsked { service.pool.startFailed(at: loop.now) }
+        service.startsAsked = []
+        onLoaded(service, error)
+        perform(service)
+    }
+
+    func templateGone(_ service: VersionService, _ id: TemplateID, _ status: ExitStatus) {
+        switch service.template {
+        case .loading(id, _): loadFailed(service, RoostError(.pluginFailed, "\(service.id) while loading: \(status)"))
+        case .warm(id):
+            note(service, "the template \(status)")
+            service.template = .cold
+            if !service.startsAsked.isEmpty { prepare(service) }
+            onNews(service, .templateLost)
+        case .cold, .loading, .warm: break
+        }
+    }
+}

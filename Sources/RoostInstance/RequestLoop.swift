@@ -1,0 +1,231 @@
+internal import CRoost
+internal import RoostBasics
+internal import RoostChannel
+internal import RoostPlugins
+internal import RoostTensors
+internal import RoostWire
+
+/// Answers the requests of one instance: takes what waits in its channel, joins it into one batch, predicts once,
+/// answers each. Never waits for a batch to fill.
+final class RequestLoop {
+    /// One request in the batch that is forming.
+    private struct Member {
+        var header: RequestHeader
+        var info = RequestInfo()
+        var firstRow = 0
+    }
+
+    private let channel: InstanceChannel
+    private let model: LoadedModel
+    private let decoder: RequestDecoder
+    private let encoder: ReplyEncoder
+    private let batch: TensorBatch
+    /// For running the members of a failed batch by themselves.
+    private let single: TensorBatch
+    private let reply = RoostWire.ByteBuffer()
+    private let rowsMax: Int
+    /// Slots are kept, for the memory in them; the first `memberCount` are in use.
+    private var members: [Member] = []
+    private var memberCount = 0
+    private var info = RequestInfo()
+    /// Why the channel is of no more use. Set once, ends the loop.
+    private var broken: ChannelError?
+
+    /// - Parameter rowsMax: rows that a batch may have, unless one request alone has more.
+    init(_ channel: InstanceChannel, _ model: LoadedModel, label: String, rowsMax: Int) throws(RoostError) {
+        self.channel = channel
+        self.model = model
+        self.rowsMax = rowsMax
+        decoder = try RequestDecoder(signature: model.signature)
+        let parts = label.split(separator: "@", maxSplits: 1).map(String.init)
+        encoder = ReplyEncoder(signature: model.signature, function: parts.first ?? "", version: parts.last ?? "")
+        batch = TensorBatch(signature: model.signature)
+        single = TensorBatch(signature: model.signature)
+    }
+
+    /// Returns when the channel is of no more use, with the reason.
+    func run() -> ChannelError {
+        while true {
+            channel.wait()
+            while channel.hasRequest, batch.rows < rowsMax {
+                do throws(ChannelError) {
+                    try channel.takeRequest { header, contentType, body in take(header, contentType, body) }
+                } catch { return error }
+            }
+            finishBatch()
+            if let broken { return broken }
+            channel.ring()
+        }
+    }
+
+    // MARK: taking
+
+    private func take(_ header: RequestHeader, _ contentType: RawSpan, _ body: RawSpan) {
+        guard header.deadline > now() else { return refuse(header, .tooLate) }
+        if header.operation == .predict, model.canInvoke { return invoke(header, contentType, body) }
+        guard model.canPredict else { return refuse(header, .bodiesOnly) }
+        do throws(RoostError) {
+            if try !join(header, body) {
+                // It cannot share a batch with those that wait: they go first.
+                finishBatch()
+                _ = try join(header, body)
+            }
+        } catch { refuse(header, error) }
+    }
+
+    /// Adds a request to the batch. False, with nothing done, when it does not fit to those that are there.
+    private func join(_ header: RequestHeader, _ body: RawSpan) throws(RoostError) -> Bool {
+        let mark = batch.mark
+        guard try decoder.decode(body, as: header.format, into: batch, &info) == .appended else { return false }
+        let isAlone = memberCount == 0
+        if !isAlone, batch.rows > rowsMax || !info.fits(members[0].info) {
+            batch.rollback(to: mark)
+            return false
+        }
+        if let patience = info.timeoutMicroseconds, header.arrived + .microseconds(patience) <= now() {
+            batch.rollback(to: mark)
+            throw .tooLate
+        }
+        if members.count == memberCount { members.append(Member(header: header)) }
+        members[memberCount].header = header
+        members[memberCount].firstRow = mark.rows
+        swap(&members[memberCount].info, &info)
+        memberCount += 1
+        return true
+    }
+
+    // MARK: predicting
+
+    private func finishBatch() {
+        guard memberCount > 0 else { return }
+        let started = now()
+        if let error = failure(of: members[0], with: batch) {
+            answerAlone(after: error, now() - started)
+        } else {
+            let took = now() - started
+            for index in 0..<memberCount { answer(members[index], at: members[index].firstRow, in: batch, took) }
+        }
+        memberCount = 0
+        batch.reset()
+    }
+
+    private func failure(of member: Member, with batch: TensorBatch) -> RoostError? {
+        do throws(RoostError) {
+            try model.predict(batch, deadline: member.header.deadline, parameters: member.info.parameters)
+            return nil
+        } catch { return error }
+    }
+
+    /// A batch failed as a whole: each member runs by itself, so that one that fails alone fails alone.
+    private func answerAlone(after error: RoostError, _ took: Instant.Span) {
+        guard memberCount > 1 else { return refuse(members[0].header, error, took) }
+        for index in 0..<memberCount {
+            let member = members[index]
+            single.reset()
+            single.append(rows: member.firstRow..<member.firstRow + member.info.rows, of: batch)
+            let started = now()
+            if let error = failure(of: member, with: single) {
+                refuse(member.header, error, now() - started)
+            } else {
+                answer(member, at: 0, in: single, now() - started)
+            }
+        }
+    }
+
+    /// Publishes one member's part of a predicted batch.
+    private func answer(_ member: Member, at firstRow: Int, in batch: TensorBatch, _ took: Instant.Span) {
+        let rows = firstRow..<firstRow + member.info.rows
+        if let failed = model.failedRows.keys.filter(rows.contains).min() {
+            let message = "row \(failed - firstRow + 1): \(model.failedRows[failed] ?? "")"
+            return refuse(member.header, RoostError(.pluginFailed, message), took)
+        }
+        reply.removeAll()
+        do throws(RoostError) {
+            switch (member.header.operation, member.header.accept) {
+            case (.infer, _): try encoder.tensors(rows, of: batch, member.info, into: reply)
+            case (.predict, .csv): try encoder.csv(rows, of: batch, into: reply)
+            case (.predict, _): try encoder.rows(rows, of: batch, into: reply)
+            }
+        } catch { return refuse(member.header, error, took) }
+        var header = ReplyHeader(
+            id: member.header.id, status: 200, contentType: member.header.replyType, outcome: .ok)
+        header.rows = UInt32(member.info.rows)
+        header.batchRows = UInt32(batch.rows)
+        header.infer = took
+        send(header)
+    }
+
+    private func invoke(_ header: RequestHeader, _ contentType: RawSpan, _ body: RawSpan) {
+        finishBatch()
+        let started = now()
+        do throws(RoostError) {
+            let answer = try model.invoke(
+                body, contentType: header.contentType.text ?? String(contentType), deadline: header.deadline)
+            var head = ReplyHeader(id: header.id, status: 200, contentType: .other, outcome: .ok)
+            head.rows = 1
+            head.batchRows = 1
+            head.infer = now() - started
+            publish(head, Array(answer.contentType.utf8).bytes, answer.body.bytes)
+        } catch { refuse(header, error, now() - started) }
+    }
+
+    // MARK: refusing
+
+    private func refuse(_ request: RequestHeader, _ error: RoostError, _ took: Instant.Span = .zero) {
+        reply.removeAll()
+        reply.append("{\"error\":")
+        reply.append(JSONText.quoted(error.message))
+        reply.append("}")
+        let (status, outcome): (UInt16, Outcome) =
+            switch error.code {
+            case .invalidArgument, .tooLarge, .unsupported: (400, .clientError)
+            case .deadline: (504, .timeout)
+            default: (500, .modelError)
+            }
+        var header = ReplyHeader(id: request.id, status: status, contentType: .json, outcome: outcome)
+        header.infer = took
+        send(header)
+    }
+
+    private func send(_ header: ReplyHeader) {
+        reply.withBytes { bytes in publish(header, RawSpan(), bytes) }
+    }
+
+    private func publish(_ header: ReplyHeader, _ contentType: RawSpan, _ body: RawSpan) {
+        do throws(ChannelError) {
+            try channel.send(header, contentTypeText: contentType, body: body)
+        } catch { broken = error }
+    }
+
+    private func now() -> Instant { Instant(nanoseconds: roost_now_ns()) }
+}
+
+extension RoostError {
+    fileprivate static let tooLate = RoostError(.deadline, "the request's time ran out before it was its turn")
+    fileprivate static let bodiesOnly = RoostError(
+        .invalidArgument, "this model takes whole bodies, no tensors: POST …/predict")
+}
+
+extension RequestHeader {
+    fileprivate var format: RequestFormat {
+        switch operation {
+        case .infer: .tensors
+        case .predict: contentType == .csv ? .csv : .rows
+        }
+    }
+
+    fileprivate var replyType: MediaType { operation == .predict && accept == .csv ? .csv : .json }
+}
+
+extension MediaType {
+    /// As plugins see it; nil for the types without a number.
+    fileprivate var text: String? {
+        switch self {
+        case .other: nil
+        case .json: "application/json"
+        case .csv: "text/csv"
+        case .octets: "application/octet-stream"
+        case .text: "text/plain"
+        }
+    }
+}

@@ -1,0 +1,321 @@
+internal import CRoost
+internal import Glibc
+internal import RoostBasics
+internal import RoostLoop
+
+/// What the host's side of a template tells its nursery.
+enum TemplateSignal {
+    case warning(String)
+    case loaded(LoadReport)
+    case failed(RoostError)
+    case forked(InstanceID, process: Int32, isTemplate: Bool)
+    case forkRefused(InstanceID, String)
+    case refused(RefusedCall)
+    case output([UInt8])
+    /// The last process that could print is gone.
+    case outputEnded
+}
+
+/// The host's side of one template: its control socket, its output, and what may be said over them.
+///
+/// Once the plugin runs, whatever comes from there is hostile: each message is expected in the present state or ends
+/// the template.
+final class Template {
+    private enum State {
+        /// The sandbox is not closed yet: what it says is still ours. Goes to loading.
+        case starting
+        /// Foreign code runs. Goes to ready or failed.
+        case loading
+        /// Forks on request. Goes to single.
+        case ready(isForkable: Bool)
+        /// It became its own instance, and says nothing any more.
+        case single(InstanceID)
+        /// Said so, or misbehaved, or asked to be killed; about to end.
+        case failed
+    }
+
+    private let label: String
+    private let modelMemoryBytesMax: UInt64
+    private let loop: Loop
+    private var state = State.starting
+    private var control: ControlSocket?
+    private var output: OutputPipe?
+    private var refusals: RefusedCalls?
+    private var result: Descriptor?
+    private var modelMemoryBytes: UInt64 = 0
+    private var refusedCalls: [RefusedCall] = []
+    private var onSignal: ((TemplateSignal) -> Void)?
+    /// Forks asked for and not answered.
+    private(set) var pendingForks: Set<InstanceID> = []
+    /// Known once the nursery has made the process.
+    private(set) var pidfd: Descriptor?
+    private var isKilled = false
+
+    /// Makes the sockets and files and sends the order into them; `socket` is for the nursery to hand on.
+    init(
+        _ order: TemplateOrder, _ settings: NurserySettings, on loop: Loop, socket: inout Descriptor?,
+        onSignal: @escaping (TemplateSignal) -> Void
+    ) throws(RoostError) {
+        (label, modelMemoryBytesMax, self.loop) = (order.label, order.modelMemoryBytes, loop)
+        let control = roost_control_pair()
+        guard control.status == 0 else { throw Self.error("socketpair", control.status) }
+        let (ours, theirs) = (Descriptor(control.first), Descriptor(control.second))
+        let pipe = roost_output_pipe()
+        guard pipe.status == 0 else { throw Self.error("pipe", pipe.status) }
+        let (reading, writing) = (Descriptor(pipe.first), Descriptor(pipe.second))
+        let memory = unsafe roost_memory_file("roost-result", UInt64(Self.resultBytesMax))
+        guard memory >= 0 else { throw Self.error("memfd_create", memory) }
+        let result = Descriptor(memory)
+        self.result = result
+        self.onSignal = onSignal
+        let message = try OrderMessage(order, settings)
+        self.control = try ControlSocket(
+            ours, on: loop, onMessage: { [weak self] in self?.receive($0, $1) },
+            onEnd: { [weak self] in self?.socketEnded($0) })
+        do throws(RoostError) {
+            output = try OutputPipe(
+                reading, on: loop, onBytes: { [weak self] in self?.onSignal?(.output($0)) },
+                onEnd: { [weak self] in self?.outputEnded() })
+            let descriptors = [writing.number, result.number] + message.descriptors
+            guard self.control?.send(message.raw, descriptors) == true else {
+                throw RoostError(
+                    .system, "load \(order.label): the order cannot be sent: too many descriptors in flight")
+            }
+        } catch {
+            close()
+            throw error
+        }
+        socket = theirs
+    }
+
+    static let resultBytesMax = 1 << 20
+
+    private static func error(_ operation: String, _ status: Int32) -> RoostError {
+        RoostError(.system, "\(operation): \(systemText(-status))")
+    }
+
+    // MARK: the nursery's side
+
+    func started(_ pidfd: Descriptor) {
+        self.pidfd = pidfd
+        if isKilled { kill() }
+    }
+
+    func kill() {
+        isKilled = true
+        if let pidfd { _ = roost_pidfd_kill(pidfd.number, SIGKILL) }
+    }
+
+    func fork(_ instance: InstanceID, _ descriptors: [Int32]) throws(RoostError) {
+        switch state {
+        case .ready(let isForkable):
+            guard isForkable || pendingForks.isEmpty else { throw notReady("its one instance is being made already") }
+        case .starting, .loading: throw notReady("it has not loaded yet")
+        case .single(let instance): throw notReady("it has become instance \(instance)")
+        case .failed: throw notReady("it has failed")
+        }
+        var message = roost_message()
+        message.kind = ROOST_FORK.rawValue
+        message.instance_id = instance.rawValue
+        guard control?.send(message, descriptors) == true else {
+            kill()
+            throw RoostError(.unavailable, "fork \(label): its template does not answer")
+        }
+        pendingForks.insert(instance)
+    }
+
+    private func notReady(_ reason: String) -> RoostError { RoostError(.conflict, "fork \(label): \(reason)") }
+
+    /// Whether anybody can still print.
+    var hasOutput: Bool { output != nil }
+
+    private func outputEnded() {
+        output = nil
+        onSignal?(.outputEnded)
+    }
+
+    /// What it printed until now.
+    func drain() { output?.drain() }
+
+    /// The process is gone. What it had said before still counts. Returns why loading failed, when it was loading,
+    /// and the instance that it was.
+    func ended(_ status: ExitStatus) -> (failure: RoostError?, instance: InstanceID?) {
+        control?.receive()
+        output?.drain()
+        defer {
+            control?.close()
+            refusals?.close()
+            (control, refusals, result, state) = (nil, nil, nil, .failed)
+        }
+        switch state {
+        case .starting, .loading:
+            return (
+                RoostError(.pluginFailed, "load \(label): the process \(Self.past(status)) while loading\(hint)"), nil
+            )
+        case .single(let instance): return (nil, instance)
+        case .ready, .failed: return (nil, nil)
+        }
+    }
+
+    private static func past(_ status: ExitStatus) -> String {
+        if case .killed = status { "was \(status)" } else { "\(status)" }
+    }
+
+    /// Output goes on until the last instance has closed it.
+    func close() {
+        control?.close()
+        refusals?.close()
+        output?.close()
+        (control, refusals, output, onSignal) = (nil, nil, nil, nil)
+    }
+
+    // MARK: what it says
+
+    private func receive(_ message: roost_message, _ descriptors: [Descriptor]) {
+        switch (state, message.kind) {
+        case (.starting, ROOST_WARNING.rawValue): onSignal?(.warning(message.words))
+        case (.starting, ROOST_SANDBOXED.rawValue): sandboxed(descriptors.first)
+        case (.starting, ROOST_FAILED.rawValue), (.loading, ROOST_FAILED.rawValue): failed(message)
+        case (.loading, ROOST_ASK_MODEL_MEMORY.rawValue): giveModelMemory(message.bytes)
+        case (.loading, ROOST_LOADED.rawValue): loaded(message)
+        case (.ready, ROOST_FORKED.rawValue): forked(message)
+        case (.ready, ROOST_FORK_REFUSED.rawValue): forkRefused(message)
+        case (.starting, _), (.loading, _), (.ready, _), (.single, _):
+            misbehaved("it sent message \(message.kind) out of turn")
+        case (.failed, _): break
+        }
+    }
+
+    private func socketEnded(_ reason: String) {
+        control = nil
+        switch state {
+        case .single, .failed: break  // it has nothing more to say
+        case .starting, .loading, .ready: kill()  // the exit status tells why
+        }
+    }
+
+    private func sandboxed(_ listener: Descriptor?) {
+        state = .loading
+        guard let listener else { return }
+        do throws(RoostError) {
+            refusals = try RefusedCalls(listener, on: loop) { [weak self] in self?.refused($0) }
+        } catch {
+            onSignal?(.warning(error.message))
+        }
+    }
+
+    private func refused(_ call: RefusedCall) {
+        if refusedCalls.count < 16, !refusedCalls.contains(call) { refusedCalls.append(call) }
+        onSignal?(.refused(call))
+    }
+
+    private func giveModelMemory(_ bytes: UInt64) {
+        var answer = roost_message()
+        answer.kind = ROOST_MODEL_MEMORY.rawValue
+        let (total, overflow) = modelMemoryBytes.addingReportingOverflow(bytes)
+        guard bytes > 0, !overflow, total <= modelMemoryBytesMax else {
+            answer.status = ENOMEM
+            control?.send(answer)
+            return
+        }
+        let file = unsafe roost_memory_file("roost-model", bytes)
+        guard file >= 0 else {
+            answer.status = -file
+            control?.send(answer)
+            return
+        }
+        modelMemoryBytes = total
+        let memory = Descriptor(file)
+        control?.send(answer, [memory.number])
+    }
+
+    private func loaded(_ message: roost_message) {
+        if refusedCalls.contains(where: \.isThread) {
+            fail(RoostError(.pluginFailed, "load \(label): loaded\(hint)"))
+            return kill()
+        }
+        guard let signature = readResult(message.bytes) else { return misbehaved("its signature cannot be read") }
+        let isForkable = message.flags & ROOST_IS_SINGLE.rawValue == 0
+        state = .ready(isForkable: isForkable)
+        let report = message.report
+        onSignal?(
+            .loaded(
+                LoadReport(
+                    loadNanoseconds: report.load_ns, privateBytes: report.private_bytes, dataBytes: report.data_bytes,
+                    memoryBytes: report.memory_bytes, modelMemoryBytes: modelMemoryBytes,
+                    examples: Int(report.examples), threads: Int(report.threads), isForkable: isForkable,
+                    signature: signature)))
+        result = nil
+    }
+
+    private func failed(_ message: roost_message) {
+        let text = readResult(message.bytes).map { String(decoding: $0, as: UTF8.self) } ?? "no reason given"
+        let code: RoostError.Code =
+            switch UInt32(bitPattern: message.status) {
+            case ROOST_FAILURE_NOT_MY_FORMAT.rawValue: .unsupported
+            case ROOST_FAILURE_SYSTEM.rawValue: .system
+            default: .pluginFailed
+            }
+        fail(RoostError(code, "load \(label): \(text)\(hint)"))
+    }
+
+    private func fail(_ error: RoostError) {
+        state = .failed
+        result = nil
+        onSignal?(.failed(error))
+    }
+
+    /// What the sandbox refused meanwhile, and what to do about it.
+    private var hint: String {
+        if refusedCalls.contains(where: \.isThread) {
+            return
+                ", but it starts threads: rebuild it with ROOST_NEEDS_THREADS in its ROOST_PLUGIN_RECORD (each instance then loads by itself)"
+        }
+        guard !refusedCalls.isEmpty else { return "" }
+        return "; the sandbox refused: \(refusedCalls.map(\.description).joined(separator: ", "))"
+    }
+
+    private func forked(_ message: roost_message) {
+        let instance = InstanceID(rawValue: message.instance_id)
+        guard pendingForks.remove(instance) != nil else {
+            return misbehaved("it answered for \(instance), which is not its own")
+        }
+        let isTemplate = message.flags & ROOST_IS_SINGLE.rawValue != 0
+        if isTemplate { state = .single(instance) }
+        onSignal?(.forked(instance, process: message.process, isTemplate: isTemplate))
+    }
+
+    private func forkRefused(_ message: roost_message) {
+        let instance = InstanceID(rawValue: message.instance_id)
+        guard pendingForks.remove(instance) != nil else {
+            return misbehaved("it answered for \(instance), which is not its own")
+        }
+        onSignal?(.forkRefused(instance, "fork: \(systemText(message.status))"))
+    }
+
+    private func misbehaved(_ reason: String) {
+        switch state {
+        case .starting, .loading: fail(RoostError(.pluginFailed, "load \(label): \(reason)"))
+        case .ready, .single: onSignal?(.warning("\(label): killed because \(reason)"))
+        case .failed: break
+        }
+        state = .failed
+        kill()
+    }
+
+    /// Copied out: the other side can still write to it.
+    private func readResult(_ count: UInt64) -> [UInt8]? {
+        guard let result, count <= UInt64(Self.resultBytesMax) else { return nil }
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: Int(count)) { buffer, filled in
+            filled = unsafe max(0, pread(result.number, buffer.baseAddress, buffer.count, 0))
+        }
+        return bytes.count == Int(count) ? bytes : nil
+    }
+}
+
+extension roost_message {
+    /// The text of a warning.
+    var words: String {
+        unsafe withUnsafeBytes(of: text) { unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+}

@@ -1,0 +1,81 @@
+internal import CRoost
+public import RoostBasics
+
+/// What a template may do once it runs foreign code.
+public struct SandboxSettings: Sendable {
+    /// Taken when the process is root.
+    public var user: UInt32 = 65534
+    public var group: UInt32 = 65534
+    public var openFiles: UInt64 = 64
+    /// Private memory (RLIMIT_DATA) while loading.
+    public var loadMemoryBytes: UInt64 = 0
+    public var allowsNetwork = false
+    public var allowsThreads = false
+    /// For tests only: lifts the rule against forks, to show that nothing outlives the host all the same.
+    public var allowsForks = false
+    /// Whether instances will be forked from this process.
+    public var willFork = true
+
+    public init() {}
+}
+
+/// The rooms of the sandbox, entered in an order that each later step relies on.
+public enum Sandbox {
+    public struct Entry: Sendable {
+        /// Parts that this kernel or user cannot have, in words.
+        public var warnings: [String] = []
+        /// The listener of refused system calls; the caller's to pass on and close.
+        public var refusals: Int32?
+    }
+
+    /// Restricts this process for good. Standard descriptors and those that the process needs are open by now,
+    /// all others closed; `parent` is whom to die with; `files` may be opened again.
+    /// Throws when a part fails that is not merely absent; the caller then exits.
+    public static func enter(
+        _ settings: SandboxSettings, parent: Int32, files: [Int32]
+    ) throws(RoostError) -> Entry {
+        var entry = Entry()
+        // The folders are found before anything is closed off.
+        let landlock = try Landlock.prepare(refusingNetwork: !settings.allowsNetwork, files: files)
+        try check(roost_drop_root(settings.user, settings.group), "giving up root")
+        // After the change of user, which clears it.
+        try check(roost_die_with_parent(parent), "tying the process to its parent")
+        try check(roost_no_new_privileges(), "no_new_privs")
+        if let landlock {
+            try check(roost_landlock_enforce(landlock), "Landlock")
+        } else {
+            entry.warnings.append("this kernel has no Landlock: plugins can read what the user \(settings.user) can")
+        }
+        try limit(settings)
+        do throws(RoostError) {
+            entry.refusals = try SystemCalls.restrict(settings)
+        } catch {
+            entry.warnings.append("this kernel has no seccomp filters (\(error)): plugins can make any system call")
+        }
+        return entry
+    }
+
+    /// Lowers the limit of private memory, after loading. Counted as RLIMIT_DATA counts: what may be written
+    /// and is not shared.
+    public static func limitMemory(bytes: UInt64) throws(RoostError) {
+        try check(roost_limit(ROOST_LIMIT_MEMORY, bytes), "the memory limit")
+    }
+
+    /// The further step of an instance: no process but itself is within its reach.
+    public static func enterInstance(parent: Int32, allowsForks: Bool) throws(RoostError) {
+        try check(roost_die_with_parent(parent), "tying the instance to its parent")
+        _ = roost_settle_instance(allowsForks ? 0 : 1)  // absent where seccomp is: the template has said so
+    }
+
+    private static func limit(_ settings: SandboxSettings) throws(RoostError) {
+        try check(roost_limit(ROOST_LIMIT_CORE, 0), "the limit of core files")
+        try check(roost_limit(ROOST_LIMIT_FILES, settings.openFiles), "the limit of open files")
+        try check(roost_limit(ROOST_LIMIT_LOCKED, 0), "the limit of locked memory")
+        try check(roost_limit(ROOST_LIMIT_QUEUES, 0), "the limit of message queues")
+        if settings.loadMemoryBytes > 0 { try limitMemory(bytes: settings.loadMemoryBytes) }
+    }
+
+    static func check(_ status: Int32, _ part: String) throws(RoostError) {
+        guard status >= 0 else { throw RoostError(.system, "sandbox: \(part): \(SystemError.text(-status))") }
+    }
+}

@@ -1,0 +1,97 @@
+public import RoostBasics
+public import RoostTensors
+
+/// Reads bodies for one model and appends their rows to a batch. Keeps its memory: once warm, a request allocates
+/// nothing.
+public final class RequestDecoder {
+    public let signature: Signature
+    let layout: InputLayout
+    /// Per input, and per column: whether this request has given it. For rows as objects: in which row last.
+    var seenInputs: [Int]
+    var seenColumns: [Int]
+    /// Per CSV field: the column it fills, or nil for one that is passed over.
+    var fieldColumns: [Int?] = []
+    /// Rows of this request as the first tensor said, and that tensor's name's place.
+    var tensorRows: Int?
+
+    /// - Throws: `.pluginFailed` when the signature is none that bodies can be read for.
+    public init(signature: Signature) throws(RoostError) {
+        self.signature = signature
+        layout = try InputLayout(signature)
+        seenInputs = signature.inputs.map { _ in -1 }
+        seenColumns = (layout.matrix?.columns ?? []).map { _ in -1 }
+    }
+
+    /// Reads `body` and appends its rows to `batch`, a batch for the same signature.
+    ///
+    /// - Parameter info: overwritten.
+    /// - Throws: `.invalidArgument` saying which input, row and column, what was expected and what came. The batch
+    ///   is then as it was before.
+    public func decode(
+        _ body: RawSpan, as format: RequestFormat, into batch: TensorBatch, _ info: inout RequestInfo
+    ) throws(RoostError) -> Decoded {
+        let mark = batch.mark
+        info.clear()
+        do throws(Refusal) {
+            info.rows = try unsafe body.withUnsafeBytes { (bytes) throws(Refusal) -> Int in
+                guard var cursor = unsafe JSONCursor(bytes, text: batch.text) else {
+                    throw .invalid(RoostError(.invalidArgument, "the body is empty"))
+                }
+                switch format {
+                case .tensors: return try tensors(&cursor, batch, &info)
+                case .rows: return try rows(&cursor, batch)
+                case .csv: return try csv(&cursor, batch)
+                }
+            }
+            try finish(batch, from: mark, rows: info.rows, isCSV: format == .csv)
+            return .appended
+        } catch {
+            batch.rollback(to: mark)
+            switch error {
+            case .separate: return .separate
+            case .invalid(let reason): throw reason
+            }
+        }
+    }
+
+    /// Checks what only complete rows show, and commits them.
+    func finish(_ batch: TensorBatch, from mark: TensorBatch.Mark, rows: Int, isCSV: Bool) throws(Refusal) {
+        guard rows > 0 else { throw .invalid(RoostError(.invalidArgument, "the request has no rows")) }
+        if let matrix = layout.matrix, !matrix.refused.isEmpty, !isCSV {
+            let input = batch.inputs[0]
+            for row in 0..<rows {
+                for column in matrix.refused where input.isNaN(at: (mark.rows + row) * input.rowElements + column) {
+                    throw .invalid(missing(place: "row \(row + 1)", column))
+                }
+            }
+        }
+        batch.commit(rows: rows)
+    }
+
+    func missing(place: String, _ column: Int) -> RoostError {
+        let name = layout.matrix?.columns[column].name ?? layout.inputNames.names[column]
+        return RoostError(.invalidArgument, "\(place), column \"\(name)\": is missing, and this column must not be")
+    }
+
+    /// Gives input `index` the trailing extents that a request has, if its signature leaves them open.
+    /// - Throws: `.separate` when the rows that are there have others.
+    func settle(_ index: Int, _ batch: TensorBatch, _ extent: (Int) -> Int) throws(Refusal) {
+        let input = batch.inputs[index]
+        let isSame = input.trailing.indices.allSatisfy { input.trailing[$0] == extent($0) }
+        if isSame { return }
+        guard batch.rows == 0 else { throw .separate }
+        input.reshape(trailing: input.trailing.indices.map(extent))
+    }
+}
+
+extension TensorBuffer {
+    /// Whether the element is a floating-point NaN.
+    func isNaN(at index: Int) -> Bool {
+        switch dtype {
+        case .float32: withElements(Float.self) { $0[index].isNaN }
+        case .float64: withElements(Double.self) { $0[index].isNaN }
+        case .float16: withElements(Float16.self) { $0[index].isNaN }
+        case .bool, .uint8, .uint16, .uint32, .uint64, .int8, .int16, .int32, .int64, .bytes: false
+        }
+    }
+}
