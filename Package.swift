@@ -96,12 +96,16 @@ let package = Package(
         swift("RoostCommand", ["RoostBasics", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell"]),
         .executableTarget(
             name: "roost", dependencies: ["RoostBasics", "RoostCommand", "RoostHost"],
+            name: "roost", dependencies: ["RoostBasics", "RoostCommand", "RoostHost", "RoostJSON", "RoostShell"],
             swiftSettings: strict),
         .executableTarget(name: "roost-instance", dependencies: ["RoostInstance"], swiftSettings: strict),
         // Plugin side.
         swift("RoostPlugin", ["RoostABI", "RoostTensors"]),
-        plugin("linear"),
-        plugin("trees"),
+        swift("ModelFiles", [], path: "plugins/ModelFiles"),
+        swift("LinearModels", ["RoostPlugin", "ModelFiles"], path: "plugins/LinearModels"),
+        swift("TreeModels", ["RoostPlugin", "ModelFiles"], path: "plugins/TreeModels"),
+        plugin("linear", ["LinearModels"]),
+        plugin("trees", ["TreeModels"]),
         // Aside: for tests only.
         swift("RoostTesting", []),
         // Tests.
@@ -125,18 +129,6 @@ let package = Package(
             name: "process-fixture",
             dependencies: ["CRoost", "RoostProcess", "RoostInstance", "RoostPlugins", "RoostLoop", "RoostBasics"],
             path: "Tests/ProcessFixture", swiftSettings: strict),
-        .target(
-            name: "RoostPlugin", dependencies: ["RoostABI", "RoostTensors"],
-            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
-        .target(
-            name: "ModelFiles", path: "plugins/ModelFiles",
-            swiftSettings: strict + [.enableExperimentalFeature("Lifetimes")]),
-        swift("LinearModels", ["RoostPlugin", "ModelFiles"], path: "plugins/LinearModels"),
-        swift("TreeModels", ["RoostPlugin", "ModelFiles"], path: "plugins/TreeModels"),
-        plugin("linear", ["LinearModels"]),
-        plugin("trees", ["TreeModels"]),
-        // Tests.
-        tests("RoostBasics", ["RoostBasics"]),
         .target(
             name: "PluginTesting", dependencies: ["RoostABI", "RoostPlugin"], path: "Tests/PluginTesting",
             swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault"), .treatAllWarnings(as: .error)]),

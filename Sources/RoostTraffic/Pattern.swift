@@ -4,8 +4,8 @@ struct Pattern {
 
     private let percents: [Int]
     private(set) var slots: [UInt8]
-    /// `counts[version][t]`: how often `version` stands in the first `t` places.
-    private var counts: [[Int]]
+    /// How often a version stands in the first `t` places: at `version × (length + 1) + t`.
+    private var counts: [Int]
 
     /// Earliest deadline first: place `j` of a version with share `p` belongs into
     /// `floor(100 j / p) ..< ceil(100 (j + 1) / p)`. For unit jobs on one machine that order finds a
@@ -28,7 +28,7 @@ struct Pattern {
             slots.append(UInt8(chosen))
         }
         self.slots = slots
-        counts = percents.indices.map { version in
+        counts = percents.indices.flatMap { version in
             slots.reduce(into: [0]) { $0.append(($0.last ?? 0) + (Int($1) == version ? 1 : 0)) }
         }
     }
@@ -47,29 +47,30 @@ struct Pattern {
         }
     }
 
-    private static let exchanges = 300
+    private static let exchanges = 200
+    private static let stride = length + 1
 
     /// Where `version` stands for the (`place` + 1)-th time: binary search in its prefix counts.
     private func slot(of version: Int, _ place: Int) -> Int? {
         var low = 0, high = Self.length
         while low < high {
             let middle = (low + high) / 2
-            if counts[version][middle + 1] > place { high = middle } else { low = middle + 1 }
+            if counts[version * Self.stride + middle + 1] > place { high = middle } else { low = middle + 1 }
         }
         return low < Self.length ? low : nil
     }
 
     private mutating func exchange(_ first: Int, _ second: Int) {
         let early = Int(slots[first]), late = Int(slots[second])
+        let earlyCounts = early * Self.stride, lateCounts = late * Self.stride
         // Between the two places `early` has one less than before and `late` one more.
         for t in first + 1...second {
-            guard isDue(early, counts[early][t] - 1, after: t), isDue(late, counts[late][t] + 1, after: t) else {
-                return
-            }
+            guard isDue(early, counts[earlyCounts + t] - 1, after: t), isDue(late, counts[lateCounts + t] + 1, after: t)
+            else { return }
         }
         for t in first + 1...second {
-            counts[early][t] -= 1
-            counts[late][t] += 1
+            counts[earlyCounts + t] -= 1
+            counts[lateCounts + t] += 1
         }
         slots.swapAt(first, second)
     }

@@ -9,7 +9,7 @@ public import RoostBasics
 /// condition the places are pseudo-random, and each block uses another of the prepared patterns, chosen
 /// by hashing its number: a caller with a period meets each version as often as anyone.
 ///
-/// `choose` takes constant time and allocates nothing; making a split takes about a millisecond.
+/// `choose` takes constant time and allocates nothing; making a split takes about two milliseconds.
 public struct Split: Sendable {
     public let shares: TrafficShares
     public let seed: UInt64

@@ -25,7 +25,8 @@ extension Signature {
                 return "\(what) \"\(spec.name)\" is \(match.dtype.name), the serving version's is \(spec.dtype.name)"
             }
             // An input may come to accept any extent, an output must not become vaguer than it was.
-            let fits = match.shape.count == spec.shape.count
+            let fits =
+                match.shape.count == spec.shape.count
                 && zip(match.shape, spec.shape).allSatisfy { $0 == $1 || (!mayGrow && $0 == -1) }
             guard fits else {
                 return "\(what) \"\(spec.name)\" has shape \(match.shape), the serving version's has \(spec.shape)"

@@ -87,7 +87,8 @@ extension Deployment {
     mutating func prepareFailed(_ id: VersionID, _ reason: String, at now: Instant) {
         guard let version = self[id], version.template == .loading else { return }
         self[id]?.template = .absent
-        guard version.state.takesRequests else { return }
+        // One that only drains has nothing to load for: it retires when it is done.
+        guard version.isAvailable || version.state == .serving else { return }
         fail(id, "it was verified, but does not load any more: \(reason)")
         reroute(id.function, at: now)
     }

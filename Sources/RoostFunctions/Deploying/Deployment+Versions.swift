@@ -134,8 +134,9 @@ extension Deployment {
     mutating func fail(_ id: VersionID, _ reason: String) {
         guard let version = self[id] else { return }
         self[id]?.state = .failed(reason: reason)
-        writeNote(version.fileName, reason)
+        if !version.isFileGone { writeNote(version.fileName, reason) }
         actions.append(.log("\(id) failed: \(reason)"))
+        reconsiderRefused(id)
     }
 
     mutating func markGoneVersions(present names: Set<String>, at now: Instant) {
@@ -153,7 +154,9 @@ extension Deployment {
         self[id]?.isFileGone = true
         switch version.state {
         case .stored, .verifying, .failed, .held: retire(id)
-        case .rejected: actions.append(.retire(id))
+        case .rejected:
+            actions.append(.retire(id))
+            reconsiderRefused(id)
         case .ready:
             self[id]?.state = .draining
             actions.append(.drain(id))
@@ -165,7 +168,7 @@ extension Deployment {
     mutating func poolDrained(_ id: VersionID, at now: Instant) {
         guard let version = self[id] else { return }
         switch version.state {
-        case .draining where version.isFileGone: retire(id)
+        case .draining where version.isFileGone, .failed where version.isFileGone: retire(id)
         case .draining:
             self[id]?.state = .ready
             if version.warmUntil.map({ $0 <= now }) ?? true { release(id) }
@@ -179,14 +182,18 @@ extension Deployment {
         self[id]?.template = .absent
         actions.append(.retire(id))
         actions.append(.log("\(id) retired"))
-        // A file that was refused because this version existed may be taken up now.
+        reconsiderRefused(id)
+        let retired = functions[id.function]?.versions.values.filter { $0.state == .retired }.map(\.id.number).sorted()
+        for number in (retired ?? []).dropLast(settings.keep) { functions[id.function]?.versions[number] = nil }
+    }
+
+    /// A file that was refused because of this version's fixed bytes may be taken up now.
+    private mutating func reconsiderRefused(_ id: VersionID) {
         for (name, file) in files {
             guard case .version(id, _) = DropName(name), case .refused = file.phase, !file.isConflict else { continue }
             files[name] = nil
             wantListing()
         }
-        let retired = functions[id.function]?.versions.values.filter { $0.state == .retired }.map(\.id.number).sorted()
-        for number in (retired ?? []).dropLast(settings.keep) { functions[id.function]?.versions[number] = nil }
     }
 
     /// Overwriting one file again and again must not keep every version that it ever was.

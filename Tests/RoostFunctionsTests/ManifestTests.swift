@@ -1,0 +1,90 @@
+import Foundation
+import RoostBasics
+import RoostFunctions
+import RoostJSON
+import Testing
+
+@Suite struct ManifestTests {
+    func read(_ text: String) throws -> Manifest {
+        try Manifest(JSONDocument(parsing: text, source: "functions/credit.json"))
+    }
+
+    func failure(_ text: String) throws -> String {
+        try #require(throws: JSONError.self) { try read(text) }.description
+    }
+
+    @Test func anEmptyManifestIsTheDefault() throws {
+        let manifest = try read("{}")
+        #expect(manifest == Manifest())
+        #expect(manifest.timeout == .seconds(30) && manifest.scale.min == 0 && manifest.scale.queue == 1024)
+        #expect(manifest.batch.maxSize == 64 && manifest.limits.openFiles == 64 && !manifest.limits.network)
+        #expect(manifest.rollbackWindow == .seconds(600) && manifest.retry && manifest.traffic == nil)
+    }
+
+    @Test func everyKeyIsRead() throws {
+        let manifest = try read(
+            """
+            {"$schema": "x", "description": "d", "owner": "o", "labels": {"team": "risk"}, "timeout": "250ms",
+             "retry": false, "limits": {"memory": "1GiB", "model": "2GiB", "open_files": 128, "network": true},
+             "batch": {"max_size": 8, "max_delay": "0ms"}, "scale": {"min": 1, "max": 4, "queue": 10},
+             "rollback_window": "0ms", "traffic": {"2": 90, "3.1": 10}}
+            """)
+        #expect(manifest.labels == ["team": "risk"] && manifest.description == "d" && manifest.owner == "o")
+        #expect(manifest.timeout == .milliseconds(250) && !manifest.retry)
+        #expect(manifest.limits.memory == ByteCount("1GiB") && manifest.limits.model == ByteCount("2GiB"))
+        #expect(manifest.limits.openFiles == 128 && manifest.limits.network)
+        #expect(manifest.batch.maxSize == 8 && manifest.scale.min == 1 && manifest.scale.max == 4)
+        #expect(manifest.scale.queue == 10 && manifest.rollbackWindow == .zero)
+        #expect(manifest.traffic?.description == "2=90 3.1=10")
+    }
+
+    @Test(arguments: [
+        ("{\n  \"tiemout\": \"30s\"\n}", "functions/credit.json:2:3: unknown key \"tiemout\""),
+        ("{\"scale\": {\"idle\": \"60s\"}}", "credit.json:1:12: \"scale.idle\" is not supported by this build"),
+        ("{\"rollout\": true}", "\"rollout\" is not supported by this build"),
+        ("{\"sticky\": \"header:X\"}", "\"sticky\" is not supported by this build"),
+        ("{\"batch\": {\"max_delay\": \"5ms\"}}", "1:25: batch.max_delay other than \"0ms\" is not supported"),
+        ("{\"timeout\": 30}", "1:13: timeout must be a string, got an integer"),
+        ("{\"timeout\": \"30\"}", "timeout must be a duration like"),
+        ("{\"timeout\": \"0ms\"}", "timeout must be 1ms to 24h"),
+        ("{\"limits\": {\"memory\": \"1KiB\"}}", "limits.memory must be 1MiB to"),
+        ("{\"limits\": {\"memory\": \"lots\"}}", "limits.memory must be a size like"),
+        ("{\"limits\": {\"open_files\": 1}}", "limits.open_files must be 16 to 65536, got 1"),
+        ("{\"limits\": {\"cores\": 1}}", "unknown key \"limits.cores\""),
+        ("{\"limits\": []}", "limits must be an object, got an array"),
+        ("{\"retry\": \"no\"}", "retry must be true or false, got a string"),
+        ("{\"scale\": {\"min\": 5, \"max\": 2}}", "1:19: scale.min is 5, more than scale.max, which is 2"),
+        ("{\"scale\": {\"max\": 0}}", "scale.max must be 1 to 10000"),
+        ("{\"traffic\": {\"2\": 90}}", "traffic: shares must sum to 100, got 90"),
+        ("{\"traffic\": {\"v2\": 100}}", "1:14: \"v2\" is no version number"),
+        ("{\"traffic\": {\"2\": 100, \"02\": 0}}", "\"02\" is no version number"),
+        ("{\"labels\": {\"team\": 1}}", "labels.team must be a string"),
+        ("{\"retry\": true, \"retry\": false}", "functions/credit.json:1:"), ("[]", "the document must be an object"),
+        ("{", "not valid JSON"),
+    ])
+    func errorsSayWhereAndWhat(_ text: String, _ words: String) throws {
+        let message = try failure(text)
+        #expect(message.contains(words), "\(message)")
+    }
+
+    @Test func schemaAndCodeAgreeOnTheKeys() throws {
+        let path = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appending(path: "docs/manifest.schema.json")
+        let schema = try JSONValue(parsing: [UInt8](try Data(contentsOf: path)), source: "manifest.schema.json")
+        for (object, keys) in Manifest.keysByObject {
+            let part = object.isEmpty ? schema : schema["properties"]?[object]
+            #expect(part?["properties"]?.objectValue?.keys.sorted() == keys.sorted(), "\(object)")
+            #expect(part?["additionalProperties"] == false)
+        }
+        let defaults = Manifest()
+        #expect(schema["properties"]?["timeout"]?["default"] == .string(defaults.timeout.description))
+        #expect(schema["properties"]?["rollback_window"]?["default"] == .string(defaults.rollbackWindow.description))
+        #expect(schema["properties"]?["retry"]?["default"] == .bool(defaults.retry))
+        for (object, key, value) in [
+            ("limits", "open_files", defaults.limits.openFiles), ("batch", "max_size", defaults.batch.maxSize),
+            ("scale", "min", defaults.scale.min), ("scale", "queue", defaults.scale.queue),
+        ] {
+            #expect(schema["properties"]?[object]?["properties"]?[key]?["default"] == .integer(value))
+        }
+    }
+}
