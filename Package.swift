@@ -57,7 +57,7 @@ let package = Package(
         wrapC("COpenSSL", links: "crypto"),
         wrapC("CSeccomp", links: "seccomp"),
         wrapC("CRoost", settings: [.define("_GNU_SOURCE")]),
-        wrapC("CGetopt", settings: [.define("_GNU_SOURCE")]),
+        wrapC("CShell", settings: [.define("_GNU_SOURCE")]),
         wrapC("RoostABI"),
         // Floor 1: words.
         swift("RoostBasics", []),
@@ -73,7 +73,7 @@ let package = Package(
         swift("RoostProcess", ["CRoost", "CSeccomp", "RoostBasics", "RoostLoop", "RoostChannel"]),
         swift("RoostSandbox", ["CRoost", "CSeccomp", "RoostBasics"]),
         swift("RoostPlugins", ["CRoost", "RoostABI", "RoostBasics", "RoostTensors"]),
-        swift("RoostShell", ["CGetopt", "RoostBasics"]),
+        swift("RoostShell", ["CShell", "RoostBasics"]),
         swift("RoostClient", ["RoostBasics"]),
         // Floor 3: minds and formats.
         swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON"]),
@@ -93,10 +93,9 @@ let package = Package(
                 "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
             ]),
         // Floor 5: doors.
-        swift("RoostCommand", ["RoostBasics", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell"]),
+        swift("RoostCommand", ["RoostBasics", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell", "RoostFunctions"]),
         .executableTarget(
-            name: "roost", dependencies: ["RoostBasics", "RoostCommand", "RoostHost"],
-            name: "roost", dependencies: ["RoostBasics", "RoostCommand", "RoostHost", "RoostJSON", "RoostShell"],
+            name: "roost", dependencies: ["RoostBasics", "RoostCommand", "RoostHost", "RoostShell"],
             swiftSettings: strict),
         .executableTarget(name: "roost-instance", dependencies: ["RoostInstance"], swiftSettings: strict),
         // Plugin side.

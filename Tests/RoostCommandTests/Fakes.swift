@@ -39,6 +39,7 @@ final class Stage: Surroundings {
 /// Takes down what it is asked to do.
 final class FakeHost: HostWithin {
     private let last = Mutex<ServeSettings?>(nil)
+    let release = "1.2.3"
     private let runtimePath: String
 
     /// What it was last told to serve.
@@ -46,7 +47,7 @@ final class FakeHost: HostWithin {
 
     init(runtimePath: String = "") { self.runtimePath = runtimePath }
 
-    func serve(_ settings: ServeSettings) -> Int32 {
+    func serve(_ settings: ServeSettings) throws(RoostError) -> Int32 {
         last.withLock { $0 = settings }
         return 0
     }

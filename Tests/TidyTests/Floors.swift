@@ -1,7 +1,7 @@
 /// The house: a target imports lower floors only, and of its own floor what `sideways` names.
 enum Floors {
     static let floors: [[String]] = [
-        ["CLibuv", "CJansson", "CSQLite", "CLLHTTP", "COpenSSL", "CSeccomp", "CGetopt", "CRoost", "RoostABI"],
+        ["CLibuv", "CJansson", "CSQLite", "CLLHTTP", "COpenSSL", "CSeccomp", "CShell", "CRoost", "RoostABI"],
         ["RoostBasics", "RoostTensors"],
         [
             "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP", "RoostELF", "RoostChannel",
@@ -12,10 +12,13 @@ enum Floors {
         ["RoostCommand"],
         ["roost", "roost-instance"],
     ]
-    /// Beside the house: what plugin authors see, the bundled plugins, and what only tests use.
-    static let aside = ["RoostPlugin": ["RoostABI", "RoostTensors"], "RoostTesting": []]
-    static let plugins = ["linear", "trees"]
-    static let ofPlugins = ["RoostPlugin", "RoostTensors"]
+    /// What plugin authors see, then the bundled plugins, each row seeing those above it.
+    static let plugins: [[String]] = [
+        ["RoostABI", "RoostTensors"], ["RoostPlugin", "ModelFiles"], ["LinearModels", "TreeModels"],
+        ["linear", "trees"],
+    ]
+    /// For tests only.
+    static let aside = ["RoostTesting"]
 
     static let sideways: [String: Set<String>] = ["RoostProcess": ["RoostLoop", "RoostChannel"]]
 
@@ -24,18 +27,18 @@ enum Floors {
 
     static func floor(of target: String) -> Int? { floors.firstIndex { $0.contains(target) } }
 
-    static var all: Set<String> { Set(floors.joined()).union(aside.keys).union(plugins) }
+    static var all: Set<String> { Set(floors.joined()).union(plugins.joined()).union(aside) }
 
     /// Whether `target` may import `other`, both of this package.
     static func mayImport(_ target: String, _ other: String) -> Bool {
-        if let allowed = aside[target] { return allowed.contains(other) }
-        if plugins.contains(target) { return ofPlugins.contains(other) }
-        guard let own = floor(of: target), let theirs = floor(of: other) else { return false }
-        return theirs < own || sideways[target]?.contains(other) == true
+        let house = floor(of: target).map { own in floors[..<own].joined().contains(other) } ?? false
+        let row = plugins.firstIndex { $0.contains(target) }
+        let side = row.map { own in plugins[..<own].joined().contains(other) } ?? false
+        return house || side || sideways[target]?.contains(other) == true
     }
 
     static func mayBeUnsafe(_ file: SourceFile) -> Bool {
-        if file.target == "RoostPlugin" || file.target == "RoostTesting" { return true }
+        if file.target == "RoostPlugin" || aside.contains(file.target) { return true }
         if let floor = floor(of: file.target), floor <= 2 { return true }
         return hotKernels.contains(file.path)
     }
