@@ -1,4 +1,5 @@
 internal import CLLHTTP
+internal import Glibc
 
 extension HeadState {
     /// What must hold of a head beyond llhttp's grammar; nil when it may stand.
@@ -21,15 +22,15 @@ extension HeadState {
     /// llhttp accepts folded lines, also in the framing headers; and empty lines before the request may be bare.
     private func checkLines() -> HTTPFault? {
         guard let head = unsafe head else { return nil }
-        var rest = unsafe UnsafeRawBufferPointer(start: head, count: headCount)
-        while let end = unsafe rest.firstIndexOfLineFeed {
-            let isBare = unsafe end == 0 || rest[end - 1] != UInt8(ascii: "\r")
+        var start = 0
+        while let found = unsafe memchr(head + start, Int32(UInt8(ascii: "\n")), headCount - start) {
+            let end = unsafe UnsafeRawPointer(found) - UnsafeRawPointer(head)
+            let isBare = unsafe end == 0 || head[end - 1] != UInt8(ascii: "\r")
             if isBare { return HTTPFault(400, "a line must end with CR LF") }
-            let next = end + 1
-            if next < rest.count, unsafe rest[next] == UInt8(ascii: " ") || rest[next] == UInt8(ascii: "\t") {
-                return HTTPFault(400, "folded header lines are not accepted")
-            }
-            unsafe rest = UnsafeRawBufferPointer(rebasing: rest[next...])
+            start = end + 1
+            if start == headCount { return nil }
+            let isFolded = unsafe head[start] == UInt8(ascii: " ") || head[start] == UInt8(ascii: "\t")
+            if isFolded { return HTTPFault(400, "folded header lines are not accepted") }
         }
         return nil
     }
@@ -43,7 +44,8 @@ extension HeadState {
     }
 
     func isHost(_ range: HeadRange) -> Bool {
-        for position in Int(range.start)..<Int(range.end) where !byte(position).isHostCharacter { return false }
+        guard let head = unsafe head else { return true }
+        for position in Int(range.start)..<Int(range.end) where unsafe !head[position].isHostCharacter { return false }
         return true
     }
 
@@ -70,39 +72,15 @@ extension HeadState {
     }
 }
 
-extension UnsafeRawBufferPointer {
-    /// Sixteen bytes a step: this runs over every head.
-    @unsafe fileprivate var firstIndexOfLineFeed: Int? {
-        var index = 0
-        let feeds = SIMD16<UInt8>(repeating: UInt8(ascii: "\n"))
-        let weights = SIMD16<UInt8>(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0)
-        while index + 16 <= count {
-            let block = unsafe loadUnaligned(fromByteOffset: index, as: SIMD16<UInt8>.self)
-            let hits = block .== feeds
-            if any(hits) {
-                let first = SIMD16<UInt8>(repeating: 0).replacing(with: weights &+ 1, where: hits).max()
-                return index + 16 - Int(first)
-            }
-            index += 16
-        }
-        while index < count {
-            if unsafe self[index] == UInt8(ascii: "\n") { return index }
-            index += 1
-        }
-        return nil
-    }
-}
-
 extension UInt8 {
     /// Of names, addresses and ports: letters, digits, `-._~%:[]`.
     fileprivate var isHostCharacter: Bool {
-        switch self {
-        case 0x30...0x39, 0x41...0x5a, 0x61...0x7a: true
-        case UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"), UInt8(ascii: "%"),
-            UInt8(ascii: ":"), UInt8(ascii: "["), UInt8(ascii: "]"):
-            true
-        default: false
-        }
+        if (self | 0x20) &- 0x61 < 26 { return true }
+        if self == UInt8(ascii: "~") { return true }
+        // Bit n stands for the character 0x25 + n: `%`, `-.`, `0` to `9` and `:`, `[`, `]`, `_`.
+        let others: UInt64 = 1 | 0b11 << 8 | 0x7ff << 11 | 1 << 54 | 1 << 56 | 1 << 58
+        let place = self &- 0x25
+        return place < 64 && others >> UInt64(place) & 1 == 1
     }
 }
 

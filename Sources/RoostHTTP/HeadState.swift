@@ -45,6 +45,11 @@ struct HeadRange {
     var repeated: UInt32 = 0
     var hasNamelessHeader = false
 
+    /// The path was decoded in place: `head` is not what came.
+    var isDecoded = false
+    /// The head, byte for byte as it came, and what was found in it may serve again.
+    var isRepeatable = false
+
     var method = HTTPMethod.other
     var isHTTP11 = false
     var keepsAlive = false
@@ -68,6 +73,7 @@ struct HeadRange {
         (target, path, query) = (HeadRange(), HeadRange(), HeadRange())
         known = InlineArray(repeating: HeadRange())
         repeated = 0
+        (isDecoded, isRepeatable) = (false, false)
         (bodyCount, chunkedTotal, chunkedBody, chunks) = (0, 0, 0, 0)
         (isMessageComplete, hasChunkOverhead, hasNamelessHeader) = (false, false, false)
     }

@@ -1,4 +1,5 @@
 internal import CLLHTTP
+internal import Glibc
 internal import RoostBasics
 
 /// Reads HTTP/1.x requests from bytes that come in pieces of any size. One per connection; llhttp does the framing
@@ -79,7 +80,15 @@ internal import RoostBasics
     /// Parses up to the end of one message.
     public mutating func parse(_ bytes: RawSpan) -> Step {
         var step = Step()
-        if case .complete = phase { beginMessage() }
+        if case .complete = phase {
+            if repeatsHead(bytes) {
+                step.consumed = unsafe state.pointee.headCount
+                step.hasHead = true
+                unsafe phase = Self.phase(after: Int(clamping: state.pointee.llhttp.content_length))
+            } else {
+                beginMessage()
+            }
+        }
         if case .head = phase {
             step.fault = parseHead(bytes, &step)
             if let fault = step.fault { phase = .failed(fault) }
@@ -113,6 +122,18 @@ internal import RoostBasics
 
     // MARK: Heads
 
+    /// Whether `bytes` begin with the very head that was read last. On a connection that is kept most heads are like
+    /// the one before, and the same bytes mean the same: what was found in them still stands.
+    private func repeatsHead(_ bytes: RawSpan) -> Bool {
+        guard unsafe state.pointee.isRepeatable, let head = unsafe state.pointee.head else { return false }
+        let count = unsafe state.pointee.headCount
+        guard bytes.byteCount >= count else { return false }
+        return unsafe bytes.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return false }
+            return unsafe memcmp(start, head, count) == 0
+        }
+    }
+
     private mutating func parseHead(_ bytes: RawSpan, _ step: inout Step) -> HTTPFault? {
         while step.consumed < bytes.byteCount {
             let before = unsafe state.pointee.headCount
@@ -134,6 +155,7 @@ internal import RoostBasics
             step.consumed += used
             if let fault = unsafe state.pointee.finishHead() { return fault }
             step.hasHead = true
+            unsafe state.pointee.isRepeatable = state.pointee[.transferEncoding].isAbsent && !state.pointee.isDecoded
             unsafe phase =
                 state.pointee[.transferEncoding].isAbsent
                 ? Self.phase(after: Int(clamping: state.pointee.llhttp.content_length)) : .chunked

@@ -38,29 +38,26 @@ extension HeadState {
     }
 
     private mutating func splitPath(_ start: Int, _ end: Int) -> HTTPFault? {
-        var position = start
+        guard let head = unsafe head else { return nil }
+        var pathEnd = -1
         var isEncoded = false
-        while position < end, byte(position) != UInt8(ascii: "?") {
-            switch byte(position) {
-            case UInt8(ascii: "%"): isEncoded = true
+        for position in start..<end {
+            switch unsafe head[position] {
             case UInt8(ascii: "#"): return HTTPFault(400, "a request target has no fragment")
+            case UInt8(ascii: "?"): if pathEnd < 0 { pathEnd = position }
+            case UInt8(ascii: "%"): if pathEnd < 0 { isEncoded = true }
             default: break
             }
-            position += 1
         }
-        path = HeadRange(start, position)
-        if position < end {
-            query = HeadRange(position + 1, end)
-            for place in position..<end where byte(place) == UInt8(ascii: "#") {
-                return HTTPFault(400, "a request target has no fragment")
-            }
-        }
+        path = HeadRange(start, pathEnd < 0 ? end : pathEnd)
+        if pathEnd >= 0 { query = HeadRange(pathEnd + 1, end) }
         return isEncoded ? decodePath() : nil
     }
 
     /// In place: decoding only shortens.
     private mutating func decodePath() -> HTTPFault? {
         guard let head = unsafe head else { return nil }
+        isDecoded = true
         var (from, to) = (Int(path.start), Int(path.start))
         while from < path.end {
             var byte = unsafe head[from]

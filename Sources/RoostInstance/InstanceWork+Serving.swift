@@ -1,5 +1,4 @@
-internal import Glibc
-public import RoostBasics
+internal import RoostBasics
 internal import RoostChannel
 internal import RoostSandbox
 

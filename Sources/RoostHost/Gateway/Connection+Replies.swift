@@ -10,10 +10,8 @@ extension Connection {
     /// Sends the reply whose head the server's writer holds. It answers the first request under way.
     func send(_ body: RawSpan, ending slot: Int) {
         server.counters.bytesSent += server.writer.count + body.byteCount
-        let exchange = server.exchanges[slot]
-        advance(past: slot, exchange.next)
-        if exchange.closes { (closesAfterOutput, lingersAfterOutput) = (true, exchange.lingers) }
-        let othersFollow = underWay > 0 || isReading && hasMoreInput && !exchange.closes
+        advance(past: slot)
+        let othersFollow = underWay > 0 || hasMoreInput && !closesAfterOutput
         if othersFollow || !output.isEmpty {
             Self.append(server.writer, body, to: &output)
             releaseHeld()
@@ -33,9 +31,13 @@ extension Connection {
         afterOutput()
     }
 
-    private func advance(past slot: Int, _ next: Int) {
-        firstSlot = next
-        if next < 0 { lastSlot = -1 }
+    private func advance(past slot: Int) {
+        firstSlot = server.exchanges[slot].next
+        if firstSlot < 0 { lastSlot = -1 }
+        if server.exchanges[slot].closes {
+            closesAfterOutput = true
+            lingersAfterOutput = server.exchanges[slot].lingers
+        }
         underWay -= 1
         since = server.tick
         server.exchanges.free(slot)
@@ -44,13 +46,11 @@ extension Connection {
     /// Moves replies whose turn has come to the output.
     private func releaseHeld() {
         while firstSlot >= 0, server.exchanges[firstSlot].state == .held {
-            let exchange = server.exchanges[firstSlot]
-            if let reply = exchange.reply {
+            if let reply = server.exchanges[firstSlot].reply {
                 server.counters.bytesSent += reply.bytes.count
                 Self.append(reply.bytes, to: &output)
             }
-            advance(past: firstSlot, exchange.next)
-            if exchange.closes { (closesAfterOutput, lingersAfterOutput) = (true, exchange.lingers) }
+            advance(past: firstSlot)
         }
     }
 
@@ -65,7 +65,7 @@ extension Connection {
     }
 
     private func afterOutput() {
-        if !readAhead.isEmpty { server.markDirty(self) }
+        if !readAhead.isEmpty, hasRoom { server.markDirty(self) }
         if owesContinue { sendContinueIfOwed() }
         if closesAfterOutput, underWay == 0, stream.unsentBytes == 0 { finish() }
     }

@@ -95,7 +95,7 @@ final class Connection: StreamDelegate {
     // MARK: Reading
 
     /// Whether another request may be taken up now.
-    private var hasRoom: Bool {
+    var hasRoom: Bool {
         underWay < server.limits.pipelinedMax
             && stream.unsentBytes + output.count <= server.limits.unsentBytesMax
     }

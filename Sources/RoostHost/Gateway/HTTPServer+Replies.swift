@@ -19,13 +19,12 @@ extension HTTPServer {
         let isNext = connection.firstSlot == slot
         let isLast = isNext && connection.canEndWith(slot)
         if isDraining && isLast { exchanges[slot].closes = true }
-        let exchange = exchanges[slot]
-        let kept = exchange.isHTTP11 ? ConnectionField.unstated : .keepAlive
+        let kept = exchanges[slot].isHTTP11 ? ConnectionField.unstated : .keepAlive
         let hasBody = status != 204 && status != 304
         writer.begin(
             status: status, type: type, bodyBytes: hasBody ? body.byteCount : nil, fields: fields, idOf: slot,
-            in: requestIDs, connection: exchange.closes ? .close : kept)
-        let sent = hasBody && !exchange.isHead ? body : RawSpan()
+            in: requestIDs, connection: exchanges[slot].closes ? .close : kept)
+        let sent = hasBody && !exchanges[slot].isHead ? body : RawSpan()
         if isNext {
             connection.send(sent, ending: slot)
         } else {

@@ -1,0 +1,22 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .treatAllWarnings(as: .error),
+    .strictMemorySafety(),
+]
+
+/// What measures, apart from the product, so that the product never depends on it.
+let package = Package(
+    name: "benchmarks",
+    dependencies: [.package(name: "roost", path: "..")],
+    targets: [
+        .executableTarget(
+            name: "gateway-alone", dependencies: [.product(name: "RoostHost", package: "roost")],
+            swiftSettings: strict)
+    ],
+    swiftLanguageModes: [.v6]
+)
