@@ -19,8 +19,10 @@ let hot: [SwiftSetting] = [.unsafeFlags(["-enforce-exclusivity=unchecked"], .whe
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
 /// Swift targets of one floor: they may import lower floors, and what they name here.
-func swift(_ name: String, _ dependencies: [Target.Dependency], path: String? = nil) -> Target {
-    .target(name: name, dependencies: dependencies, path: path, swiftSettings: strict)
+func swift(
+    _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, settings: [SwiftSetting] = strict
+) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
 }
 
 /// A thin C target around one system library.
@@ -96,18 +98,25 @@ let package = Package(
         swift(
             "RoostHost",
             [
-                "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP", "RoostELF",
+                "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP",
+                "RoostELF",
                 "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
             ]),
-        swift("RoostInstance", [
-            "CRoost", "RoostBasics", "RoostTensors", "RoostChannel", "RoostSandbox", "RoostPlugins", "RoostWire",
-        ]),
-        swift("RoostHost", [
-            "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostHTTP", "RoostELF",
-            "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
-        ], settings: strict + hot),
+        swift(
+            "RoostInstance",
+            [
+                "CRoost", "RoostBasics", "RoostTensors", "RoostChannel", "RoostSandbox", "RoostPlugins", "RoostWire",
+            ]),
+        swift(
+            "RoostHost",
+            [
+                "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostHTTP", "RoostELF",
+                "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
+            ], settings: strict + hot),
         // Floor 5: doors.
-        swift("RoostCommand", ["RoostBasics", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell", "RoostFunctions"]),
+        swift(
+            "RoostCommand",
+            ["RoostBasics", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell", "RoostFunctions"]),
         .executableTarget(
             name: "roost", dependencies: ["RoostBasics", "RoostCommand", "RoostHost", "RoostShell"],
             swiftSettings: strict),
