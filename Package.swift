@@ -11,8 +11,6 @@ let strict: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .strictMemorySafety(),
 ]
-/// For the few targets whose own types lend spans: the annotation has no stable spelling yet.
-let lending = strict + [.enableExperimentalFeature("Lifetimes")]
 /// For what runs on the loop for every request: tests check for overlapping accesses while they run, the release
 /// build does not again; a third of the gateway's instructions were these checks.
 let hot: [SwiftSetting] = [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
@@ -75,50 +73,38 @@ let package = Package(
         swift("RoostJSON", ["CJansson", "RoostBasics"]),
         swift("RoostStore", ["CSQLite", "RoostBasics"]),
         swift("RoostFiles", ["CRoost", "RoostBasics"]),
-        swift("RoostHTTP", ["CLLHTTP", "RoostBasics"]),
-        swift("RoostHTTP", ["CLLHTTP", "RoostBasics"], settings: lending + hot),
+        swift("RoostHTTP", ["CLLHTTP", "RoostBasics"], settings: strict + hot),
         swift("RoostELF", ["COpenSSL", "RoostABI", "RoostBasics"]),
-        swift("RoostChannel", ["CRoost", "RoostBasics"]),
+        swift("RoostChannel", ["CRoost", "RoostBasics"], settings: strict + hot),
         swift("RoostProcess", ["CRoost", "CSeccomp", "RoostBasics", "RoostLoop", "RoostChannel"]),
         swift("RoostSandbox", ["CRoost", "CSeccomp", "RoostBasics"]),
-        swift("RoostPlugins", ["CRoost", "RoostABI", "RoostBasics", "RoostTensors"]),
+        swift("RoostPlugins", ["CRoost", "RoostABI", "RoostBasics", "RoostTensors"], settings: strict + hot),
         swift("RoostShell", ["CShell", "RoostBasics"]),
         swift("RoostClient", ["RoostBasics"]),
         // Floor 3: minds and formats.
         swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON"]),
         swift("RoostTraffic", ["RoostBasics"]),
-        swift("RoostPool", ["RoostBasics"]),
-        swift("RoostWire", ["RoostBasics", "RoostTensors"]),
+        swift("RoostPool", ["RoostBasics"], settings: strict + hot),
+        swift("RoostWire", ["RoostBasics", "RoostTensors"], settings: strict + hot),
         // Floor 4: bodies.
         swift(
             "RoostInstance",
             [
                 "CRoost", "RoostBasics", "RoostTensors", "RoostChannel", "RoostSandbox", "RoostPlugins", "RoostWire",
-            ]),
+            ], settings: strict + hot),
         swift(
             "RoostHost",
             [
                 "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP",
-                "RoostELF",
-                "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
-            ]),
-        swift(
-            "RoostInstance",
-            [
-                "CRoost", "RoostBasics", "RoostTensors", "RoostChannel", "RoostSandbox", "RoostPlugins", "RoostWire",
-            ]),
-        swift(
-            "RoostHost",
-            [
-                "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostHTTP", "RoostELF",
-                "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
+                "RoostELF", "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
             ], settings: strict + hot),
         // Floor 5: doors.
         swift(
             "RoostCommand",
             ["RoostBasics", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell", "RoostFunctions"]),
         .executableTarget(
-            name: "roost", dependencies: ["RoostBasics", "RoostCommand", "RoostHost", "RoostShell"],
+            name: "roost",
+            dependencies: ["RoostBasics", "RoostCommand", "RoostFiles", "RoostHost", "RoostJSON", "RoostShell"],
             swiftSettings: strict),
         .executableTarget(name: "roost-instance", dependencies: ["RoostInstance"], swiftSettings: strict),
         // Plugin side.
@@ -149,7 +135,9 @@ let package = Package(
         // Both sides of the process model in one program, with a test's way of serving.
         .executableTarget(
             name: "process-fixture",
-            dependencies: ["CRoost", "RoostProcess", "RoostInstance", "RoostPlugins", "RoostLoop", "RoostBasics"],
+            dependencies: [
+                "CRoost", "RoostProcess", "RoostInstance", "RoostPlugins", "RoostLoop", "RoostBasics", "RoostTensors",
+            ],
             path: "Tests/ProcessFixture", swiftSettings: strict),
         .target(
             name: "PluginTesting", dependencies: ["RoostABI", "RoostPlugin"], path: "Tests/PluginTesting",
