@@ -63,7 +63,7 @@ let package = Package(
         wrapC("COpenSSL", links: "crypto"),
         wrapC("CSeccomp", links: "seccomp"),
         wrapC("CRoost", settings: [.define("_GNU_SOURCE")]),
-        wrapC("CShell", settings: [.define("_GNU_SOURCE")]),
+        wrapC("CGetopt", settings: [.define("_GNU_SOURCE")]),
         wrapC("RoostABI"),
         // Floor 1: words.
         swift("RoostBasics", []),
@@ -79,7 +79,7 @@ let package = Package(
         swift("RoostProcess", ["CRoost", "CSeccomp", "RoostBasics", "RoostLoop", "RoostChannel"]),
         swift("RoostSandbox", ["CRoost", "CSeccomp", "RoostBasics"]),
         swift("RoostPlugins", ["CRoost", "RoostABI", "RoostBasics", "RoostTensors"], settings: strict + hot),
-        swift("RoostShell", ["CShell", "RoostBasics"]),
+        swift("RoostShell", ["CGetopt", "RoostBasics"]),
         swift("RoostClient", ["RoostBasics"]),
         // Floor 3: minds and formats.
         swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON"]),

@@ -50,7 +50,7 @@ public struct Roost {
         let common = [Option.help, Self.version, .home, .url]
         let before = try Arguments(arguments, options: common.map(\.name), stoppingAtOperand: true)
         if before.has(Self.version.name.long) {
-            try surroundings.write(Array("roost \(host.release)\n".utf8), to: .output)
+            try surroundings.write(Array("roost \(roostRelease)\n".utf8), to: .output)
             return 0
         }
         let name = before.operands.first

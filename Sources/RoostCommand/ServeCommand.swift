@@ -29,7 +29,7 @@ let serveCommand = Command(
     ],
     run: { call in
         _ = try call.operands(0...0)
-        return try call.host.serve(try ServeSettings(call))
+        return call.host.serve(try ServeSettings(call))
     })
 
 private enum ServeOption {
@@ -58,7 +58,7 @@ extension ServeSettings {
     init(_ call: Call) throws {
         self.init()
         home = call.home.path
-        listen = try call.value(of: ServeOption.listen, as: "HOST:PORT", { Endpoint($0) }) ?? listen
+        listen = try call.value(of: ServeOption.listen, as: "HOST:PORT", Self.endpoint) ?? listen
         bodyMax = try call.size(of: ServeOption.bodyMax) ?? bodyMax
         bodiesInMemoryMax = try call.size(of: ServeOption.bodiesMax)
         drain = try call.time(of: ServeOption.drain) ?? drain
@@ -68,6 +68,14 @@ extension ServeSettings {
         loadMemory = try call.size(of: ServeOption.loadMemory)
         hostNames = call.arguments.values(of: ServeOption.host.name.long)
         keep = try call.value(of: ServeOption.keep, as: "1 or more", { Int($0).flatMap { $0 > 0 ? $0 : nil } }) ?? keep
+    }
+
+    /// `127.0.0.1:8080`, `[::1]:0`; checked for its form only.
+    private static func endpoint(_ text: String) -> String? {
+        guard let colon = text.lastIndex(of: ":"), UInt16(text[colon...].dropFirst()) != nil else { return nil }
+        let host = text[..<colon]
+        let isBracketed = host.first == "[" && host.last == "]"
+        return host.isEmpty || host.contains(":") && !isBracketed ? nil : text
     }
 }
 

@@ -21,10 +21,8 @@ public struct ProcessSurroundings: Surroundings {
 
 /// What the host's own code does within the command's process, without a running host.
 public protocol HostWithin: Sendable {
-    /// Of the whole program: `0.1.0`.
-    var release: String { get }
     /// Serves until it is told to stop; the exit code.
-    func serve(_ settings: ServeSettings) throws(RoostError) -> Int32
+    func serve(_ settings: ServeSettings) -> Int32
     /// Puts the file through probation: load it in the sandbox, check its golden examples.
     func verify(file: String, examples: String?, home: String?) throws(RoostError) -> FileReport
     /// Answers one request by the file itself.

@@ -1,4 +1,4 @@
-internal import CShell
+internal import CGetopt
 internal import Glibc
 
 /// One option of a command line: `--home DIR`, `--home=DIR`, perhaps `-o FILE`.

@@ -39,7 +39,6 @@ final class Stage: Surroundings {
 /// Takes down what it is asked to do.
 final class FakeHost: HostWithin {
     private let last = Mutex<ServeSettings?>(nil)
-    let release = "1.2.3"
     private let runtimePath: String
 
     /// What it was last told to serve.
@@ -47,7 +46,7 @@ final class FakeHost: HostWithin {
 
     init(runtimePath: String = "") { self.runtimePath = runtimePath }
 
-    func serve(_ settings: ServeSettings) throws(RoostError) -> Int32 {
+    func serve(_ settings: ServeSettings) -> Int32 {
         last.withLock { $0 = settings }
         return 0
     }

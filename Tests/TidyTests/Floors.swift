@@ -1,7 +1,7 @@
 /// The house: a target imports lower floors only, and of its own floor what `sideways` names.
 enum Floors {
     static let floors: [[String]] = [
-        ["CLibuv", "CJansson", "CSQLite", "CLLHTTP", "COpenSSL", "CSeccomp", "CShell", "CRoost", "RoostABI"],
+        ["CLibuv", "CJansson", "CSQLite", "CLLHTTP", "COpenSSL", "CSeccomp", "CGetopt", "CRoost", "RoostABI"],
         ["RoostBasics", "RoostTensors"],
         [
             "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP", "RoostELF", "RoostChannel",

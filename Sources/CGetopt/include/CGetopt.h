@@ -1,5 +1,5 @@
-#ifndef ROOST_SHELL_H
-#define ROOST_SHELL_H
+#ifndef ROOST_GETOPT_H
+#define ROOST_GETOPT_H
 
 /* getopt_long keeps its state in globals. This wrapper runs it from the first argument to the last under
    one lock and returns a plain list. */
@@ -31,8 +31,5 @@ typedef struct roost_option_item {
    what was read so far. Returns the number of items, or -1 when memory is short. */
 int roost_read_options(int count, const char *const *arguments, const roost_option_spec *specs, int spec_count,
                        int stop_at_operand, roost_option_item *items, int capacity);
-
-/* The processors that this process may use, at least 1. */
-int roost_available_cores(void);
 
 #endif

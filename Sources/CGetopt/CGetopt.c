@@ -1,8 +1,7 @@
-#include "CShell.h"
+#include "CGetopt.h"
 
 #include <getopt.h>
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,11 +89,4 @@ done:
   free(longs);
   free(letters);
   return used;
-}
-
-int roost_available_cores(void) {
-  cpu_set_t cores;
-  if (sched_getaffinity(0, sizeof cores, &cores) != 0) return 1;
-  int count = CPU_COUNT(&cores);
-  return count > 0 ? count : 1;
 }
