@@ -99,9 +99,13 @@ let package = Package(
                 "RoostELF", "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
             ], settings: strict + hot),
         // Floor 5: doors.
-        swift("RoostCommand", ["RoostBasics", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell"]),
+        swift(
+            "RoostCommand",
+            ["RoostBasics", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell", "RoostFunctions"]),
         .executableTarget(
             name: "roost", dependencies: ["RoostBasics", "RoostCommand", "RoostFiles", "RoostHost", "RoostJSON", "RoostShell"],
+            name: "roost",
+            dependencies: ["RoostBasics", "RoostCommand", "RoostFiles", "RoostHost", "RoostJSON", "RoostShell"],
             swiftSettings: strict),
         .executableTarget(name: "roost-instance", dependencies: ["RoostInstance"], swiftSettings: strict),
         // Plugin side.

@@ -80,18 +80,16 @@ private func deploy(_ path: String, _ call: Call) throws -> Int32 {
 }
 
 /// What the file is called in the drop folder.
-private func dropName(for path: String, _ call: Call) throws -> DropName {
+private func dropName(for path: String, _ call: Call) throws -> DropFile {
     let own = PathParts(path).name
-    guard let text = call.value(of: DeployOption.name) else {
-        guard let name = DropName(own) else {
-            throw UsageError("\"\(own)\" names no function: rename it to NAME@VERSION.EXT, or say --as credit@3")
-        }
-        return name
+    guard let text = call.value(of: DeployOption.name) else { return try DropFile(own) }
+    guard let dot = own.lastIndex(of: ".") else {
+        throw UsageError("\(path) has no ending that says what it is: rename it to end in .ubj, .json or .so")
     }
-    guard let dot = own.lastIndex(of: "."), let name = DropName(text + own[dot...]) else {
-        throw UsageError("--as \"\(text)\" for \(own): write credit@3 or credit, for a file with an ending like .ubj")
+    guard VersionID(text) != nil || FunctionName(text) != nil else {
+        throw UsageError("--as \"\(text)\" is neither a version (credit@3) nor a function (credit)")
     }
-    return name
+    return try DropFile(text + own[dot...])
 }
 
 /// Whether the host is reached by TCP, so that the file has to travel.
@@ -120,7 +118,7 @@ private func function(_ name: FunctionName, _ call: Call) throws -> FunctionView
 }
 
 /// Copies the file into plugins/: under its name it is whole or not there.
-private func place(_ path: String, _ name: DropName, _ call: Call) throws -> DropName {
+private func place(_ path: String, _ name: DropFile, _ call: Call) throws -> DropFile {
     let plugins = call.home.folder("plugins")
     let source = try FileDescriptor(reading: path)
     let hidden = ".\(name).partial"
@@ -142,7 +140,7 @@ private func place(_ path: String, _ name: DropName, _ call: Call) throws -> Dro
 }
 
 /// Sends the file; the host says what it called it.
-private func upload(_ path: String, _ name: DropName, _ call: Call) throws -> DropName {
+private func upload(_ path: String, _ name: DropFile, _ call: Call) throws -> DropFile {
     let version = name.version.map { "\($0)" } ?? "next"
     let reply = try call.ask(
         ClientRequest(
@@ -151,7 +149,7 @@ private func upload(_ path: String, _ name: DropName, _ call: Call) throws -> Dr
                 HeaderField("Content-Type", "application/octet-stream"),
                 HeaderField("Roost-File-Extension", name.fileExtension),
             ], body: readWhole(path)))
-    return try reply.json()["file"]?.stringValue.flatMap { DropName($0) } ?? name
+    return try reply.json()["file"]?.stringValue.flatMap { try? DropFile($0) } ?? name
 }
 
 /// Follows the deployment to its end, asking the host less and less often.
@@ -196,7 +194,7 @@ private func inTime(_ state: String, _ elapsed: Instant.Span) -> String {
 }
 
 /// The host may see the file and not understand what it is.
-private func objectToName(_ file: DropName, _ call: Call) throws {
+private func objectToName(_ file: DropFile, _ call: Call) throws {
     let host = try call.ask(ClientRequest("GET", "/functions")).json()["host"]
     let unclear = host?["unclear_files"]?.arrayValue ?? []
     if let own = unclear.first(where: { $0["file"]?.stringValue == "\(file)" }) {

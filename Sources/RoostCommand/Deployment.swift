@@ -17,7 +17,7 @@ struct Deployment {
     static let noticeLimit = Instant.Span.seconds(60)
     static let staleLimit = Instant.Span.seconds(5)
 
-    let file: DropName
+    let file: DropFile
     /// Of the file's bytes, 64 hexadecimal digits.
     let digest: String
     /// What was said of the same version before the file was there: not an answer to it.
@@ -36,14 +36,14 @@ struct Deployment {
     }
 
     /// - Parameter before: the function as it was before the file was put there; nil when there was none.
-    init(_ file: DropName, digest: String, before: FunctionView?) {
+    init(_ file: DropFile, digest: String, before: FunctionView?) {
         self.file = file
         self.digest = digest
         self.before = before.flatMap { Self.find(file, digest, in: $0) }.map(Remark.init)
     }
 
     /// Why there is no point in copying the file at all; nil when there is.
-    static func objection(to file: DropName, digest: String, in function: FunctionView?) -> String? {
+    static func objection(to file: DropFile, digest: String, in function: FunctionView?) -> String? {
         guard let function, let number = file.version, let version = function.version(number),
             let old = version.digest, old != digest, version.state != .retired, version.state != .failed
         else { return nil }
@@ -91,7 +91,7 @@ struct Deployment {
     }
 
     /// The version that this file is, or is about to become. An unversioned file is known by its bytes.
-    private static func find(_ file: DropName, _ digest: String, in function: FunctionView) -> VersionView? {
+    private static func find(_ file: DropFile, _ digest: String, in function: FunctionView) -> VersionView? {
         if let number = file.version { return function.version(number) }
         let own = function.versions.filter { $0.file == file.description }
         return own.first { $0.digest == digest } ?? own.first { $0.digest == nil }

@@ -12,7 +12,7 @@ let logsCommand = Command(
         Example("roost logs credit@3 -f", "and everything to come, until Ctrl-C"),
     ],
     run: { call in
-        let target = try Target.hosted(try call.operands(1...1)[0])
+        let target = try call.hostedTarget(try call.operands(1...1)[0])
         var offset: String?
         while true {
             var query = [target.version.map { "version=\($0)" }, offset.map { "offset=\($0)" }].compactMap(\.self)

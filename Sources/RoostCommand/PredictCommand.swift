@@ -1,6 +1,7 @@
 internal import RoostBasics
 internal import RoostClient
 internal import RoostFiles
+internal import RoostFunctions
 internal import RoostShell
 
 /// A page of the command line: `roost predict`.
@@ -23,7 +24,7 @@ let predictCommand = Command(
     run: { call in
         let operands = try call.operands(1...2)
         let accept = try call.value(of: acceptOption, as: "json or csv", { MediaType(rawValue: $0) })
-        let target = try Target(operands[0])
+        let target = try call.target(operands[0])
         let (body, type) = try readRows(call, operands.dropFirst().first)
         let answer = try answer(call, target, body, type, accept)
         guard (200..<300).contains(answer.status) else { throw Failure(answer.refusal) }

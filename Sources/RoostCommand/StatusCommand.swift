@@ -19,7 +19,7 @@ let statusCommand = Command(
         Example("roost status --json | jq '.functions[].versions[].state'", "for programs"),
     ],
     run: { call in
-        let target = try call.operands(0...1).first.map(Target.hosted)
+        let target = try call.operands(0...1).first.map(call.hostedTarget)
         let path = target.map { "/functions/\($0.function)" } ?? "/functions"
         let reply = try call.ask(ClientRequest("GET", path)).json()
         let (json, table) = try status(reply, target)

@@ -39,5 +39,5 @@ public struct ServeOptions: Sendable {
 
 /// The version of Roost.
 public enum RoostVersion {
-    public static let current = "0.1.0"
+    public static let current = roostRelease
 }

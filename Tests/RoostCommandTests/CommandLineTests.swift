@@ -49,7 +49,7 @@ import Testing
             (["deploy", "a.ubj", "--canary"], "--canary is not supported by this build (see `roost deploy --help`)"),
             (
                 ["predict", "credit@canary"],
-                "credit@canary: a rollout is not supported by this build (see `roost predict --help`)"
+                "tags such as \"@canary\" are not supported by this build: name a version, like credit@3 (see `roost predict --help`)"
             ),
             (["traffic", "credit"], "shares are missing: 2=90 3=10, or latest (see `roost traffic --help`)"),
             (["traffic", "credit", "2=90", "3=5"], "the shares sum to 95, not 100 (see `roost traffic --help`)"),
@@ -68,7 +68,7 @@ import Testing
             ),
             (
                 ["deploy", "my model.ubj"],
-                "\"my model.ubj\" names no function: rename it to NAME@VERSION.EXT, or say --as credit@3 (see `roost deploy --help`)"
+                "\"my model.ubj\": \"my model\" is no function name (letters, digits, _ and -, at most 63, first a letter or digit): name it NAME@VERSION.EXT or NAME.EXT, like credit@3.so or credit.ubj, or say --as credit@3 (see `roost deploy --help`)"
             ),
         ] as [([String], String)])
     func wrongUsageIsOneLineAndExitCodeTwo(_ arguments: [String], _ wanted: String) {
@@ -124,7 +124,7 @@ import Testing
             ("credit.so", "credit", nil, "so"),
         ] as [(String, String, String?, String)])
     func namesOfDroppedFilesAreRead(_ file: String, _ function: String, _ version: String?, _ ending: String) {
-        let name = DropName(file)
+        let name = try? DropFile(file)
         #expect(name?.function.text == function)
         #expect(name?.version?.description == version)
         #expect(name?.fileExtension == ending)
@@ -135,13 +135,5 @@ import Testing
         "", "credit", "credit@3", "credit@.ubj", "credit@01.ubj", "a b.ubj", ".ubj", "credit.3", "credit.",
         "credit@3.so.failed", "credit.partial", "credit@x.ubj",
     ])
-    func otherNamesAreNotUnderstood(_ file: String) { #expect(DropName(file) == nil) }
-
-    @Test func targetsAreToldApart() throws {
-        #expect(try Target("credit@3") == .version(try #require(VersionID("credit@3"))))
-        #expect(try Target("credit") == .function(try #require(FunctionName("credit"))))
-        for path in ["./credit", "credit@3.ubj", "/a/b", "credit.so", "credit@01"] {
-            #expect(try Target(path) == .file(path))
-        }
-    }
+    func otherNamesAreNotUnderstood(_ file: String) { #expect(throws: UsageError.self) { try DropFile(file) } }
 }

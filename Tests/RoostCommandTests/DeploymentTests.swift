@@ -17,7 +17,7 @@ import Testing
     ) throws -> Deployment.Verdict {
         let list = versions.map { "{\($0)}" }.joined(separator: ",")
         let deployment = Deployment(
-            try #require(DropName(file)), digest: Self.ours,
+            try DropFile(file), digest: Self.ours,
             before: try before.map { try function(#"{"versions": [{\#($0)}]}"#) })
         return deployment.judge(
             try function(#"{"name": "credit", "traffic": \#(traffic), "versions": [\#(list)]}"#), elapsed: elapsed)
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func otherContentsUnderAVersionThatExistsAreRefusedBeforeCopying() throws {
-        let file = try #require(DropName("credit@3.ubj"))
+        let file = try DropFile("credit@3.ubj")
         let serving = try function(
             #"{"versions": [{"version": "10.1", "state": "ready"}, {"version": "3", "state": "serving", "digest": "\#(Self.other)"}]}"#
         )

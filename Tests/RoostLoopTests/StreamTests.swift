@@ -128,7 +128,8 @@ extension Stream {
             let loop = try Loop()
             nonisolated(unsafe) let smuggled = loop
             Thread { unsafe smuggled.run() }.start()
-            sleep(5)
+            alarm(5)  // if the trap does not come, this is another signal
+            pause()
         }
     }
 }

@@ -1,0 +1,45 @@
+/// The house: a target imports lower floors only, and of its own floor what `sideways` names.
+enum Floors {
+    static let floors: [[String]] = [
+        ["CLibuv", "CJansson", "CSQLite", "CLLHTTP", "COpenSSL", "CSeccomp", "CGetopt", "CRoost", "RoostABI"],
+        ["RoostBasics", "RoostTensors"],
+        [
+            "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP", "RoostELF", "RoostChannel",
+            "RoostProcess", "RoostSandbox", "RoostPlugins", "RoostShell", "RoostClient",
+        ],
+        ["RoostFunctions", "RoostTraffic", "RoostPool", "RoostWire"],
+        ["RoostInstance", "RoostHost"],
+        ["RoostCommand"],
+        ["roost", "roost-instance"],
+    ]
+    /// What plugin authors see, then the bundled plugins, each row seeing those above it.
+    static let plugins: [[String]] = [
+        ["RoostABI", "RoostTensors"], ["RoostPlugin", "ModelFiles"], ["LinearModels", "TreeModels"],
+        ["linear", "trees"],
+    ]
+    /// For tests only.
+    static let aside = ["RoostTesting"]
+
+    static let sideways: [String: Set<String>] = ["RoostProcess": ["RoostLoop", "RoostChannel"]]
+
+    /// Files above floor 2 that may write the word `unsafe`: hot kernels, each with its invariant in the file.
+    static let hotKernels: Set<String> = []
+
+    static func floor(of target: String) -> Int? { floors.firstIndex { $0.contains(target) } }
+
+    static var all: Set<String> { Set(floors.joined()).union(plugins.joined()).union(aside) }
+
+    /// Whether `target` may import `other`, both of this package.
+    static func mayImport(_ target: String, _ other: String) -> Bool {
+        let house = floor(of: target).map { own in floors[..<own].joined().contains(other) } ?? false
+        let row = plugins.firstIndex { $0.contains(target) }
+        let side = row.map { own in plugins[..<own].joined().contains(other) } ?? false
+        return house || side || sideways[target]?.contains(other) == true
+    }
+
+    static func mayBeUnsafe(_ file: SourceFile) -> Bool {
+        if file.target == "RoostPlugin" || aside.contains(file.target) { return true }
+        if let floor = floor(of: file.target), floor <= 2 { return true }
+        return hotKernels.contains(file.path)
+    }
+}
