@@ -19,7 +19,8 @@ let serveCommand = Command(
     ],
     options: [
         Option("home", value: "DIR", "the home folder (default: the current one)"), ServeOption.listen,
-        ServeOption.bodyMax, ServeOption.bodiesMax, ServeOption.drain, ServeOption.loadTimeout, ServeOption.rescan, ServeOption.user,
+        ServeOption.bodyMax, ServeOption.bodiesMax, ServeOption.drain, ServeOption.loadTimeout, ServeOption.rescan,
+        ServeOption.user,
         ServeOption.loadMemory, ServeOption.host, ServeOption.keep, .later("token-file", value: "FILE"),
         .later("data", value: "DIR"), .later("store-max", value: "SIZE"),
     ],

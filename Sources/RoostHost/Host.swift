@@ -57,7 +57,8 @@ final class Host {
         var random = SystemRandomNumberGenerator()
         deploying = try Deploying(
             on: loop, serving: serving, processes: processes, disk: disk, options: options, records: records,
-            seed: random.next()) { Console.print($0) }
+            seed: random.next()
+        ) { Console.print($0) }
         access = Access(listen: options.listen.host, named: options.hosts)
         box.dispatcher = Dispatcher(self)
         for warning in warnings { Console.warn("roost: warning: \(warning)") }
@@ -101,7 +102,8 @@ final class Host {
         let found = try deploying.machine.known(id)
         if let service = deploying.addressed(id) { return service }
         throw RoostError(
-            .unavailable, "\(id) takes no requests, it is \(found.state.word)\(found.state.reason.map { ": \($0)" } ?? "")")
+            .unavailable,
+            "\(id) takes no requests, it is \(found.state.word)\(found.state.reason.map { ": \($0)" } ?? "")")
     }
 
     /// Whether everything that was found at the start, or known from before, is ready or failed.

@@ -6,7 +6,7 @@ extension InstanceWork {
     /// What the product does: golden examples after load, requests from the channel.
     public static var serving: InstanceWork {
         InstanceWork(
-            afterLoad: { template throws(RoostError) in 0 },
+            afterLoad: { template throws(RoostError) in try GoldenCheck.run(template) },
             serve: { instance in
                 do {
                     let channel = try InstanceChannel(

@@ -68,7 +68,9 @@ extension Pool {
     }
 
     /// Requests that an instance holds.
-    public func outstanding(of instance: InstanceID) -> Int { position(of: instance).map { instances[$0].outstanding.count } ?? 0 }
+    public func outstanding(of instance: InstanceID) -> Int {
+        position(of: instance).map { instances[$0].outstanding.count } ?? 0
+    }
 
     private mutating func delayNextStart(at now: Instant) {
         fruitlessDeaths += 1

@@ -68,7 +68,8 @@ extension ServeOptions {
 
     /// `HOST:PORT`, `[ADDRESS]:PORT`.
     private static func place(_ text: String) throws(RoostError) -> (host: String, port: UInt16) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), colon > text.startIndex
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]),
+            colon > text.startIndex
         else { throw RoostError(.invalidArgument, "--listen \(text): expected HOST:PORT, like 127.0.0.1:8080") }
         var host = String(text[..<colon])
         if host.hasPrefix("["), host.hasSuffix("]") { host = String(host.dropFirst().dropLast()) }

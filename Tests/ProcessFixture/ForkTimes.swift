@@ -36,7 +36,7 @@ final class ForkTimes {
         order.isForkSafe = true
         if arguments.count > 1 { order.model = .file(unsafe open(arguments[1], O_RDONLY)) }
         try nursery?.startTemplate(template, order)
-        poll = try Poll(on: loop, descriptor: doorbell.first) { [unowned self] in rang() }
+        poll = try Poll(doorbell.first, for: .readable, on: loop) { [unowned self] _ in rang() }
     }
 
     private func heard(_ event: NurseryEvent) {

@@ -114,7 +114,8 @@ final class World {
     /// Asks while the loop turns: refused calls wait for the host.
     func ask(_ instance: Forked, _ request: String) throws -> String {
         var reply: String?
-        let poll = try Poll(instance.bodiesDescriptor, for: .readable, on: loop) { _ in reply = instance.replyIfThere() }
+        let poll = try Poll(instance.bodiesDescriptor, for: .readable, on: loop) { _ in reply = instance.replyIfThere()
+        }
         defer {
             poll.close()
             instance.waitAgain()  // libuv made it non-blocking

@@ -12,7 +12,9 @@ struct ArtifactReader: Sendable {
     static let examplesBytesMax = 64 << 20
 
     /// The ways to load the file, best first: itself for a plugin, else each runtime (or only the one named).
-    func artifacts(_ stored: StoredFile, of function: FunctionName, runtime: String? = nil) throws(RoostError) -> [Artifact] {
+    func artifacts(_ stored: StoredFile, of function: FunctionName, runtime: String? = nil) throws(RoostError)
+        -> [Artifact]
+    {
         guard let digest = SHA256Digest(hex: stored.digest) else {
             throw RoostError(.system, "\"\(stored.digest)\" is no digest")
         }
@@ -25,7 +27,8 @@ struct ArtifactReader: Sendable {
             guard !runtimes.isEmpty else {
                 throw RoostError(
                     .unavailable,
-                    "runtime \(runtime ?? "for model files") is not installed: put its .so beside roost or into ROOST_RUNTIMES")
+                    "runtime \(runtime ?? "for model files") is not installed: put its .so beside roost or into ROOST_RUNTIMES"
+                )
             }
             return runtimes.map {
                 Artifact(

@@ -95,7 +95,9 @@ final class Deploying {
             guard let verification = version.verification, version.state != .retired else { continue }
             let id = VersionID(record.name, version.number)
             do throws(RoostError) {
-                artifacts[id] = try disk.reader.artifacts(version.stored, of: id.function, runtime: verification.runtime).first
+                artifacts[id] = try disk.reader.artifacts(
+                    version.stored, of: id.function, runtime: verification.runtime
+                ).first
             } catch { problems.append("\(id): \(error)") }
         }
     }
@@ -195,7 +197,9 @@ final class Deploying {
     private func manifestsRead(_ files: [String: Result<[UInt8], RoostError>]) {
         let before = manifests.problems
         for name in manifests.update(files) {
-            for service in serving.services.values where service.id.function == name { apply(manifests[name], to: service) }
+            for service in serving.services.values where service.id.function == name {
+                apply(manifests[name], to: service)
+            }
             tell(.manifestChanged(name, manifests[name]))
         }
         for (name, problem) in manifests.problems where before[name] != problem { onLine(problem) }

@@ -57,7 +57,8 @@ final class Probation: TemplateOwner {
                     .failure(
                         RoostError(
                             .pluginFailed,
-                            "it did not finish loading within \(patience): its initialiser or load hangs or is too slow")))
+                            "it did not finish loading within \(patience): its initialiser or load hangs or is too slow"
+                        )))
             }
         } catch let error as RoostError {
             finish(.failure(error))

@@ -35,7 +35,8 @@ struct Access {
         }
         guard head.has(.origin) else { return }
         let origin = head.value(.origin).text
-        guard let separator = origin.firstRange(of: "://"), names.contains(Self.name(of: String(origin[separator.upperBound...])))
+        guard let separator = origin.firstRange(of: "://"),
+            names.contains(Self.name(of: String(origin[separator.upperBound...])))
         else { throw RoostError(.forbidden, "the Origin \"\(origin)\" may not do this") }
     }
 

@@ -26,7 +26,8 @@ final class Dispatcher: RequestHandler {
     func clientGone(_ id: RequestID) { host.serving.clientGone(id) }
 
     private func infer(
-        _ operation: Operation, _ service: VersionService, _ head: borrowing RequestHead, _ body: RawSpan, _ id: RequestID
+        _ operation: Operation, _ service: VersionService, _ head: borrowing RequestHead, _ body: RawSpan,
+        _ id: RequestID
     ) {
         do throws(RoostError) {
             let request = try InferenceRequest(operation, head)
@@ -61,10 +62,13 @@ final class Dispatcher: RequestHandler {
     }
 
     /// The version that answers: the one that path or header names, else by the function's traffic.
-    private func addressed(_ target: Endpoint.Target, _ head: borrowing RequestHead) throws(RoostError) -> VersionService {
+    private func addressed(_ target: Endpoint.Target, _ head: borrowing RequestHead) throws(RoostError)
+        -> VersionService
+    {
         let header = head.has(.roostVersion) ? head.value(.roostVersion).text : nil
         if let header, let version = target.version, header != version {
-            throw RoostError(.invalidArgument, "the path asks for version \(version), the header Roost-Version for \(header)")
+            throw RoostError(
+                .invalidArgument, "the path asks for version \(version), the header Roost-Version for \(header)")
         }
         return try host.find(target.function, version: target.version ?? header)
     }

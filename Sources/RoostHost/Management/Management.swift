@@ -35,7 +35,8 @@ final class Management {
         case .allow(let target):
             let version = try versionID(target)
             _ = try host.deploying.machine.known(version)
-            try host.deploying.command { machine throws(RoostError) in machine.allowIncompatible(version, at: self.now) }
+            try host.deploying.command { machine throws(RoostError) in machine.allowIncompatible(version, at: self.now)
+            }
             reply(id, try StatusReport(host).version(version))
         case .traffic(let name): try setTraffic(name, body, id)
         case .rollback(let name): try rollBack(name, id)
@@ -141,7 +142,9 @@ final class Management {
     private func parse(_ body: RawSpan) throws(RoostError) -> JSONDocument {
         var bytes: [UInt8] = []
         bytes.append(body)
-        do throws(JSONError) { return try JSONDocument(parsing: bytes, source: "body") } catch { throw error.asRoostError }
+        do throws(JSONError) { return try JSONDocument(parsing: bytes, source: "body") } catch {
+            throw error.asRoostError
+        }
     }
 
     private func functionName(_ text: String) throws(RoostError) -> FunctionName {

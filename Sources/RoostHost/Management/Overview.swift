@@ -14,7 +14,9 @@ struct Overview {
             let states = versions.map { "\($0.id.number) \($0.state.word)" }.joined(separator: ", ")
             lines.append("\(function.name): \(states)")
         }
-        if functions.isEmpty { lines.append("no functions yet: drop a model file or plugin into \(host.home.plugins.path)") }
+        if functions.isEmpty {
+            lines.append("no functions yet: drop a model file or plugin into \(host.home.plugins.path)")
+        }
         lines += [
             "", "POST /functions/NAME/predict          rows: [[17.9, …]], [{\"age\": 41}], text/csv",
             "POST /v2/models/NAME/infer            Open Inference Protocol v2",

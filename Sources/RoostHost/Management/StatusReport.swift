@@ -72,7 +72,8 @@ struct StatusReport {
         var notes = host.deploying.manifests.problems[function.name].map { [$0] } ?? []
         if case .set = function.origin, let highest = function.highestAvailable, function.route?[highest] ?? 0 == 0 {
             notes.append(
-                "traffic is set: \(VersionID(function.name, highest)) takes none until `roost traffic \(function.name) latest`")
+                "traffic is set: \(VersionID(function.name, highest)) takes none until `roost traffic \(function.name) latest`"
+            )
         }
         return notes
     }
@@ -116,7 +117,11 @@ struct StatusReport {
             if !report.isForkable { object["single"] = true }
         }
         if case .warm = service.template, let report = service.report {
-            object["template"] = ["memory": ["private": .integer(Int(report.privateBytes)), "shared": .integer(Int(report.modelMemoryBytes))]]
+            object["template"] = [
+                "memory": [
+                    "private": .integer(Int(report.privateBytes)), "shared": .integer(Int(report.modelMemoryBytes)),
+                ]
+            ]
         }
         object["instances"] = .array(service.instances.map { instance($0, service) })
         object["queue"] = .integer(service.pool.queueDepth)
@@ -126,9 +131,10 @@ struct StatusReport {
         object["rate"] = .real(statistics.rate(at: now))
         if statistics.total.count > 0 {
             object["latency_ms"] = .object(
-                JSONObject([("p50", 0.5), ("p90", 0.9), ("p99", 0.99)].compactMap { name, fraction in
-                    statistics.total.quantile(fraction).map { (name, .real($0.milliseconds)) }
-                }))
+                JSONObject(
+                    [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)].compactMap { name, fraction in
+                        statistics.total.quantile(fraction).map { (name, .real($0.milliseconds)) }
+                    }))
         }
         if let failure = service.lastFailure { object["last_failure"] = .string(failure) }
     }

@@ -14,7 +14,8 @@ struct Metrics {
         family("roost_requests_total", "counter", "Inference requests answered, by outcome.")
         for service in services {
             for outcome in Outcome.allCases {
-                sample("roost_requests_total", service, ["outcome": outcome.word], "\(service.statistics.count(outcome))")
+                sample(
+                    "roost_requests_total", service, ["outcome": outcome.word], "\(service.statistics.count(outcome))")
             }
         }
         family("roost_rows_total", "counter", "Rows predicted.")
@@ -58,7 +59,8 @@ struct Metrics {
         line("# TYPE \(name) \(type)")
     }
 
-    private mutating func sample(_ name: String, _ service: VersionService, _ labels: [String: String], _ value: String) {
+    private mutating func sample(_ name: String, _ service: VersionService, _ labels: [String: String], _ value: String)
+    {
         // Names of functions and versions hold nothing that would need escaping.
         let more = labels.sorted { $0.key < $1.key }.map { ",\($0.key)=\"\($0.value)\"" }.joined()
         line("\(name){function=\"\(service.id.function)\",version=\"\(service.id.number)\"\(more)} \(value)")
@@ -69,7 +71,9 @@ struct Metrics {
         let name = "roost_request_duration_seconds"
         for octave in stride(from: 2, through: 26, by: 2) {
             let bound = Double(1 << octave) / 1e6
-            sample("\(name)_bucket", service, ["phase": phase, "le": "\(bound)"], "\(histogram.countAtMost(octave: octave))")
+            sample(
+                "\(name)_bucket", service, ["phase": phase, "le": "\(bound)"],
+                "\(histogram.countAtMost(octave: octave))")
         }
         sample("\(name)_bucket", service, ["phase": phase, "le": "+Inf"], "\(histogram.count)")
         sample("\(name)_sum", service, ["phase": phase], "\(Double(histogram.totalNanoseconds) / 1e9)")
