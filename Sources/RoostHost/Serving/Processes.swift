@@ -70,11 +70,11 @@ final class Processes {
         order.isForkSafe = artifact.flags.contains(.forkSafe)
         order.needsThreads = artifact.flags.contains(.needsThreads)
         order.allowsNetwork = settings.network
-        order.openFiles = UInt32(settings.openFiles)
+        order.openFiles = UInt32(clamping: settings.openFiles)
         order.memoryBytes = settings.memory.map { UInt64($0.bytes) }
         order.modelMemoryBytes = UInt64(settings.modelMemory.bytes)
-        order.batchRows = UInt32(settings.batchRows)
-        order.examplesMax = UInt32(settings.examplesMax)
+        order.batchRows = UInt32(clamping: settings.batchRows)
+        order.examplesMax = UInt32(clamping: settings.examplesMax)
         let id = TemplateID(rawValue: nextTemplate)
         nextTemplate += 1
         owners = owners.filter { $0.value.value != nil }
