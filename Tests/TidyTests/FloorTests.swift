@@ -56,9 +56,9 @@ import Testing
 
     @Test func floorsTwoAndBelowAloneAreUnsafe() {
         for file in Repository.product where file.isSwift && !Floors.mayBeUnsafe(file) {
-            for place in file.places(
-                of: #/\bunsafe\b|\bUnsafe|@unchecked\b/#, near: ["unsafe", "Unsafe", "@unchecked"])
-            { Issue.record("\(place)") }
+            let places = file.places(of: #/\bunsafe\b|\bUnsafe/#, near: ["unsafe", "Unsafe"])
+                .filter { !$0.contains("@c(roost_plugin_entry)") }  // the one line by which a plugin is exported
+            if let first = places.first { Issue.record("\(places.count) unsafe lines, the first: \(first)") }
         }
         for kernel in Floors.hotKernels.subtracting(Repository.product.map(\.path)) {
             Issue.record("\(kernel) is on the list of hot kernels and does not exist")
