@@ -76,7 +76,7 @@ let package = Package(
         swift("RoostHTTP", ["CLLHTTP", "RoostBasics"], settings: strict + hot),
         swift("RoostELF", ["COpenSSL", "RoostABI", "RoostBasics"]),
         swift("RoostChannel", ["CRoost", "RoostBasics"], settings: strict + hot),
-        swift("RoostProcess", ["CRoost", "CSeccomp", "RoostBasics", "RoostLoop", "RoostChannel"]),
+        swift("RoostProcess", ["CRoost", "CSeccomp", "RoostBasics", "RoostLoop"]),
         swift("RoostSandbox", ["CRoost", "CSeccomp", "RoostBasics"]),
         swift("RoostPlugins", ["CRoost", "RoostABI", "RoostBasics", "RoostTensors"], settings: strict + hot),
         swift("RoostShell", ["CGetopt", "RoostBasics"]),

@@ -107,7 +107,7 @@ struct TemplateProcess {
     private func serve(
         _ instance: InstanceID, _ template: LoadedTemplate, _ order: TemplateOrder, _ descriptors: [Int32]
     ) -> Never {
-        roost_leave_template()
+        roost_leave_template(descriptors[0], descriptors[1], descriptors[2])
         do throws(RoostError) {
             try Sandbox.enterInstance(parent: nursery, allowsForks: order.sandbox.allowsForks)
             try template.model.afterFork()

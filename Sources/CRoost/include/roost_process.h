@@ -58,7 +58,7 @@ int32_t roost_arrange_descriptors(roost_arrangement received);
 
 /* Instance: closes what belongs to its template. Randomness of ours comes from the kernel at each use; a plugin
    reseeds its own in after_fork. (Seeding rand() here cost 45 us a fork in page faults.) */
-void roost_leave_template(void);
+void roost_leave_template(int32_t memory, int32_t doorbell, int32_t bodies);
 
 /* Ends the process with what it printed, without running what foreign code left for the end. */
 _Noreturn void roost_exit(int32_t code);
