@@ -10,7 +10,7 @@ static int64_t touched;
 
 static int32_t load(roost_load_args *args) {
   const char *bytes = args->data;
-  if (args->size < 7 || memcmp(bytes, "MAPPED\n", 7) != 0) return ROOST_NOT_MY_FORMAT;
+  if (args->size < 9 || memcmp(bytes, "{\"mapped\"", 9) != 0) return ROOST_NOT_MY_FORMAT;
   for (size_t place = 0; place < args->size; place += 4096) touched += bytes[place];
   return ROOST_OK;
 }
