@@ -122,9 +122,12 @@ public final class Stream: Handle {
         guard !isWriting, let raw = unsafe hot(uv_stream_t.self) else { return 0 }
         let status = unsafe first.withUnsafeBytes { first in
             unsafe second.withUnsafeBytes { second in
+                // The tuple as a whole: a pointer to its first element promises nothing about the second.
                 var buffers = unsafe (uv_buf_t(reading: first), uv_buf_t(reading: second))
-                return unsafe withUnsafePointer(to: &buffers.0) { buffers in
-                    unsafe uv_try_write(raw, buffers, second.isEmpty ? 1 : 2)
+                return unsafe withUnsafeMutablePointer(to: &buffers) { pair in
+                    unsafe pair.withMemoryRebound(to: uv_buf_t.self, capacity: 2) { buffers in
+                        unsafe uv_try_write(raw, buffers, second.isEmpty ? 1 : 2)
+                    }
                 }
             }
         }

@@ -119,6 +119,11 @@ class Host:
     def versions(self, function):
         return {version["version"]: version for version in self.get(f"/functions/{function}").json["versions"]}
 
+    def instance(self, function, version="1"):
+        """The name of the version's one instance, which is never given again."""
+        (instance,) = self.versions(function)[version]["instances"]
+        return instance["id"]
+
     # MARK: files
 
     def drop(self, file, name):

@@ -19,7 +19,8 @@ final class Serving {
     private let again: Timer
     private var missed: [VersionService] = []
     private var onMissed: () -> Void = {}
-    private var clockRuns = false
+    /// When the clock fires next; nil while it does not run.
+    private var clockDue: Instant?
 
     private(set) var services: [VersionID: VersionService] = [:]
     /// Whose channels were written to in this turn of the loop.
@@ -99,7 +100,7 @@ final class Serving {
             let seconds = service.pool.retryAfterSeconds(at: now)
             return refuse(
                 id, 429, "\(service.id) has \(service.pool.queueDepth) requests waiting: try again in \(seconds) s",
-                service, extra: "Retry-After: \(seconds)\r\n")
+                service.versionField + Array("Retry-After: \(seconds)\r\n".utf8))
         }
         let header = RequestHeader(
             id: RequestID(rawValue: ticket.rawValue), operation: request.operation, contentType: request.contentType,
@@ -139,7 +140,7 @@ final class Serving {
             }
         }
         touch(service)
-        watch(service)
+        watch(service, now)
         if service.isDraining, service.pool.isIdle { onIdle(service) }
         if service.isRetiring, service.pool.isIdle, service.instances.isEmpty { remove(service) }
     }
@@ -161,25 +162,25 @@ final class Serving {
 
     private func fail(_ id: RequestID, _ failure: Failure, _ service: VersionService) {
         let now = loop.now
+        guard let caller = callers[Int(id.slot)], caller.id == id else { return }
         callers[Int(id.slot)] = nil
+        let waited = now - service.inFlight[Int(caller.ticket.index)].arrived
+        fields.set(versionField: service.versionField, timing: service.timing(of: caller.ticket, at: now), infer: nil)
         switch failure {
         case .timeout:
-            service.count(.timeout, total: service.pool.settings.timeout, at: now)
-            refuse(id, 504, "\(service.id) did not answer in time", service)
+            service.count(.timeout, total: waited, at: now)
+            refuse(id, 504, "\(service.id) did not answer in time", fields.bytes)
         case .death:
-            service.count(.death, total: .zero, at: now)
+            service.count(.death, total: waited, at: now)
             let reason = service.lastFailure ?? "its instance died"
-            refuse(id, 500, "\(service.id) could not answer this request: \(reason)", service)
+            refuse(id, 500, "\(service.id) could not answer this request: \(reason)", fields.bytes)
         }
     }
 
     /// An answer of the host's own.
-    private func refuse(
-        _ id: RequestID, _ status: Int, _ message: String, _ service: VersionService, extra: String = ""
-    ) {
+    private func refuse(_ id: RequestID, _ status: Int, _ message: String, _ fields: [UInt8]) {
         server.reply(
-            to: id, status: status, type: .json, fields: (service.versionField + Array(extra.utf8)).bytes,
-            body: ErrorReply.body(message).bytes)
+            to: id, status: status, type: .json, fields: fields.bytes, body: ErrorReply.body(message).bytes)
     }
 
     // MARK: replies
@@ -269,25 +270,31 @@ final class Serving {
         }
     }
 
-    private func watch(_ service: VersionService) {
-        guard !service.isActive, !service.pool.isIdle || service.pool.wakeUp != nil else { return }
-        service.isActive = true
-        active.append(service)
-        if !clockRuns { startClock(after: service.pool.isIdle ? wait(for: service) : Self.resolution) }
+    private func watch(_ service: VersionService, _ now: Instant) {
+        let isBusy = !service.pool.isIdle
+        guard isBusy || service.pool.wakeUp != nil else { return }
+        if !service.isActive {
+            service.isActive = true
+            active.append(service)
+        }
+        startClock(after: isBusy ? Self.resolution : wait(for: service), now)
     }
 
     private func wait(for service: VersionService) -> Instant.Span {
         max(Self.resolution, (service.pool.wakeUp ?? loop.now) - loop.now)
     }
 
-    private func startClock(after delay: Instant.Span) {
-        clockRuns = true
+    /// Lets the clock fire by then. It may be waiting for something far away: whoever is sooner counts.
+    private func startClock(after delay: Instant.Span, _ now: Instant) {
+        let due = now + delay
+        if let clockDue, clockDue <= due { return }
+        clockDue = due
         // A timer that cannot start is a closed one: the host is ending.
         try? clock.start(after: delay) { [unowned self] in tick() }
     }
 
     private func tick() {
-        clockRuns = false
+        clockDue = nil
         let now = loop.now
         for service in active {
             service.pool.tick(at: now, resolution: Self.resolution)
@@ -305,7 +312,7 @@ final class Serving {
         guard !active.isEmpty else { return }
         let busy = active.contains { !$0.pool.isIdle }
         let next = active.map { wait(for: $0) }.min() ?? Self.resolution
-        startClock(after: busy ? Self.resolution : next)
+        startClock(after: busy ? Self.resolution : next, now)
     }
 
     // MARK: instances, told by Serving+Instances
