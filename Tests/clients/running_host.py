@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,6 +119,20 @@ class Host:
 
     def versions(self, function):
         return {version["version"]: version for version in self.get(f"/functions/{function}").json["versions"]}
+
+    def until(self, condition):
+        """Waits for what the host does a moment after it has said so; its own answers set the pace."""
+        end = time.monotonic() + PATIENCE
+        while not (found := condition()):
+            assert time.monotonic() < end, "the condition did not come true"
+            self.get("/v2/health/live")
+        return found
+
+    def note(self, file):
+        """The host's answer in the folder to a file that failed."""
+        note = self.home / "plugins" / f"{file}.failed"
+        self.until(note.exists)
+        return note.read_text()
 
     def instance(self, function, version="1"):
         """The name of the version's one instance, which is never given again."""
