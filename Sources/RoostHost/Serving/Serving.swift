@@ -19,7 +19,9 @@ final class Serving {
     private let again: Timer
     private var missed: [VersionService] = []
     private var onMissed: () -> Void = {}
-    private var clockRuns = false
+    /// When the clock rings next.
+    private var clockDue = Serving.never
+    private static let never = Instant(nanoseconds: .max)
 
     private(set) var services: [VersionID: VersionService] = [:]
     /// Whose channels were written to in this turn of the loop.
@@ -270,24 +272,30 @@ final class Serving {
     }
 
     private func watch(_ service: VersionService) {
-        guard !service.isActive, !service.pool.isIdle || service.pool.wakeUp != nil else { return }
-        service.isActive = true
-        active.append(service)
-        if !clockRuns { startClock(after: service.pool.isIdle ? wait(for: service) : Self.resolution) }
+        // The hot path ends here: the service is listed, and the clock looks soon.
+        guard !service.isActive || clockDue > loop.now + Self.resolution else { return }
+        guard !service.pool.isIdle || service.pool.wakeUp != nil else { return }
+        if !service.isActive {
+            service.isActive = true
+            active.append(service)
+        }
+        startClock(after: service.pool.isIdle ? wait(for: service) : Self.resolution)
     }
 
     private func wait(for service: VersionService) -> Instant.Span {
         max(Self.resolution, (service.pool.wakeUp ?? loop.now) - loop.now)
     }
 
+    /// Unless it rings earlier: who waits for a minute must not keep others from their timeouts.
     private func startClock(after delay: Instant.Span) {
-        clockRuns = true
+        guard loop.now + delay < clockDue else { return }
+        clockDue = loop.now + delay
         // A timer that cannot start is a closed one: the host is ending.
         try? clock.start(after: delay) { [unowned self] in tick() }
     }
 
     private func tick() {
-        clockRuns = false
+        clockDue = Self.never
         let now = loop.now
         for service in active {
             service.pool.tick(at: now, resolution: Self.resolution)
