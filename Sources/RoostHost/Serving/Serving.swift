@@ -135,8 +135,7 @@ final class Serving {
                 if let at = service.position(of: instance) { service.instances[at].isStopped = true }
                 processes.kill(instance)
             case .kill(let instance):
-                note(service, "instance \(instance) ended: it did not answer for \(service.pool.settings.timeout)")
-                processes.kill(instance)
+                end(service, instance, because: "it did not answer for \(service.pool.settings.timeout)")
             case .fail(let id, let failure): fail(id, failure, service)
             }
         }
@@ -229,9 +228,9 @@ final class Serving {
             to: id, status: Int(header.status), type: header.contentType.reply, fields: lines.bytes, body: body)
     }
 
-    /// An instance that breaks the rules of the channel is ended; its requests run again elsewhere.
+    /// An instance that hangs or breaks the rules of the channel is ended; its requests run again elsewhere.
     private func end(_ service: VersionService, _ instance: InstanceID, because reason: some CustomStringConvertible) {
-        note(service, "instance \(instance) ended: \(reason)")
+        if let at = service.position(of: instance) { service.instances[at].endedBecause = "ended: \(reason)" }
         processes.kill(instance)
     }
 
@@ -334,6 +333,8 @@ final class Serving {
         doorbells.remove(dead.channel.doorbell)
         let taken = dead.channel.taken()
         let wanted = !dead.isStopped
+        // What the kernel says of an end by our own hand explains nothing.
+        let words = dead.endedBecause ?? words
         if wanted { note(service, "instance \(instance) \(words)") }
         service.pool.instanceExited(
             instance, taken: { service.inFlight[Int($0.index)].frameEnd <= taken }, at: loop.now)
