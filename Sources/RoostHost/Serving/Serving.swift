@@ -19,7 +19,9 @@ final class Serving {
     private let again: Timer
     private var missed: [VersionService] = []
     private var onMissed: () -> Void = {}
-    private var clockRuns = false
+    /// When the clock rings next.
+    private var clockDue = Serving.never
+    private static let never = Instant(nanoseconds: .max)
 
     private(set) var services: [VersionID: VersionService] = [:]
     /// Whose channels were written to in this turn of the loop.
@@ -133,8 +135,7 @@ final class Serving {
                 if let at = service.position(of: instance) { service.instances[at].isStopped = true }
                 processes.kill(instance)
             case .kill(let instance):
-                note(service, "instance \(instance) ended: it did not answer for \(service.pool.settings.timeout)")
-                processes.kill(instance)
+                end(service, instance, because: "it did not answer for \(service.pool.settings.timeout)")
             case .fail(let id, let failure): fail(id, failure, service)
             }
         }
@@ -227,9 +228,9 @@ final class Serving {
             to: id, status: Int(header.status), type: header.contentType.reply, fields: lines.bytes, body: body)
     }
 
-    /// An instance that breaks the rules of the channel is ended; its requests run again elsewhere.
+    /// An instance that hangs or breaks the rules of the channel is ended; its requests run again elsewhere.
     private func end(_ service: VersionService, _ instance: InstanceID, because reason: some CustomStringConvertible) {
-        note(service, "instance \(instance) ended: \(reason)")
+        if let at = service.position(of: instance) { service.instances[at].endedBecause = "ended: \(reason)" }
         processes.kill(instance)
     }
 
@@ -270,24 +271,30 @@ final class Serving {
     }
 
     private func watch(_ service: VersionService) {
-        guard !service.isActive, !service.pool.isIdle || service.pool.wakeUp != nil else { return }
-        service.isActive = true
-        active.append(service)
-        if !clockRuns { startClock(after: service.pool.isIdle ? wait(for: service) : Self.resolution) }
+        // The hot path ends here: the service is listed, and the clock looks soon.
+        guard !service.isActive || clockDue > loop.now + Self.resolution else { return }
+        guard !service.pool.isIdle || service.pool.wakeUp != nil else { return }
+        if !service.isActive {
+            service.isActive = true
+            active.append(service)
+        }
+        startClock(after: service.pool.isIdle ? wait(for: service) : Self.resolution)
     }
 
     private func wait(for service: VersionService) -> Instant.Span {
         max(Self.resolution, (service.pool.wakeUp ?? loop.now) - loop.now)
     }
 
+    /// Unless it rings earlier: who waits for a minute must not keep others from their timeouts.
     private func startClock(after delay: Instant.Span) {
-        clockRuns = true
+        guard loop.now + delay < clockDue else { return }
+        clockDue = loop.now + delay
         // A timer that cannot start is a closed one: the host is ending.
         try? clock.start(after: delay) { [unowned self] in tick() }
     }
 
     private func tick() {
-        clockRuns = false
+        clockDue = Self.never
         let now = loop.now
         for service in active {
             service.pool.tick(at: now, resolution: Self.resolution)
@@ -326,6 +333,8 @@ final class Serving {
         doorbells.remove(dead.channel.doorbell)
         let taken = dead.channel.taken()
         let wanted = !dead.isStopped
+        // What the kernel says of an end by our own hand explains nothing.
+        let words = dead.endedBecause ?? words
         if wanted { note(service, "instance \(instance) \(words)") }
         service.pool.instanceExited(
             instance, taken: { service.inFlight[Int($0.index)].frameEnd <= taken }, at: loop.now)
