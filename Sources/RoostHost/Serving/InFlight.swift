@@ -8,7 +8,7 @@ struct InFlight {
     var contentTypeText: [UInt8] = []
     var body: [UInt8] = []
     var arrived: Instant
-    /// Where its frame ends in the request ring of its instance.
+    /// Where its frame ends in the request ring of its instance; 0 before it was given to one.
     var frameEnd: UInt64 = 0
     var timing = PhaseTiming()
 

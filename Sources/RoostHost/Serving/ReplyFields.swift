@@ -4,8 +4,8 @@ internal import RoostBasics
 struct ReplyFields {
     private(set) var bytes: [UInt8] = []
 
-    /// `Roost-Version` and `Server-Timing` with the phases that occurred.
-    mutating func set(versionField: [UInt8], timing: PhaseTiming, infer: Instant.Span) {
+    /// `Roost-Version` and `Server-Timing` with the phases that occurred; `infer` is nil when none came to its end.
+    mutating func set(versionField: [UInt8], timing: PhaseTiming, infer: Instant.Span?) {
         bytes.removeAll(keepingCapacity: true)
         bytes.append(contentsOf: versionField)
         bytes.append("Server-Timing: queue;dur=")
@@ -18,8 +18,10 @@ struct ReplyFields {
             bytes.append(", load;dur=")
             append(milliseconds: load)
         }
-        bytes.append(", infer;dur=")
-        append(milliseconds: infer)
+        if let infer {
+            bytes.append(", infer;dur=")
+            append(milliseconds: infer)
+        }
         bytes.append("\r\n")
     }
 

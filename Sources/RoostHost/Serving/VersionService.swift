@@ -88,6 +88,7 @@ final class VersionService {
         while inFlight.count <= index { inFlight.append(InFlight(header: header, arrived: arrived)) }
         inFlight[index].header = header
         inFlight[index].arrived = arrived
+        inFlight[index].frameEnd = 0
         inFlight[index].contentTypeText.assign(contentTypeText)
         inFlight[index].body.assign(body)
     }
@@ -101,6 +102,12 @@ final class VersionService {
     func noteDispatch(_ ticket: Ticket, frameEnd: UInt64, timing: PhaseTiming) {
         inFlight[Int(ticket.index)].frameEnd = frameEnd
         inFlight[Int(ticket.index)].timing = timing
+    }
+
+    /// Where the time of a request went that ends now without a reply.
+    func timing(of ticket: Ticket, at now: Instant) -> PhaseTiming {
+        let request = inFlight[Int(ticket.index)]
+        return request.frameEnd > 0 ? request.timing : PhaseTiming(queue: now - request.arrived)
     }
 
     func position(of instance: InstanceID) -> Int? { instances.firstIndex { $0.id == instance } }
