@@ -51,6 +51,7 @@ let package = Package(
         .executable(name: "roost-instance", targets: ["roost-instance"]),
         .library(name: "RoostPlugin", type: .static, targets: ["RoostPlugin"]),
         .library(name: "RoostHost", targets: ["RoostHost"]),  // for Benchmarks
+        .library(name: "RoostInstance", targets: ["RoostInstance"]),  // for Benchmarks
         .library(name: "linear", type: .dynamic, targets: ["linear"]),
         .library(name: "trees", type: .dynamic, targets: ["trees"]),
     ],

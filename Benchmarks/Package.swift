@@ -16,7 +16,10 @@ let package = Package(
     targets: [
         .executableTarget(
             name: "gateway-alone", dependencies: [.product(name: "RoostHost", package: "roost")],
-            swiftSettings: strict)
+            swiftSettings: strict),
+        .executableTarget(
+            name: "instance-alone", dependencies: [.product(name: "RoostInstance", package: "roost")],
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

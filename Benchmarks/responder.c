@@ -1,7 +1,7 @@
-/* The yardstick: a bare libuv server that gives every request one fixed reply of the size of ours. It looks for the
- * blank line and for Content-Length, and parses nothing else.
+/* The yardstick: a bare libuv server that gives every request one fixed reply of the size of ours: the bytes of a file,
+ * or else a short one. It looks for the blank line and for Content-Length, and parses nothing else.
  *
- *     cc -O2 -o responder responder.c -luv && ./responder 9000
+ *     cc -O2 -o responder responder.c -luv && ./responder 9000 [REPLY]
  */
 #define _GNU_SOURCE
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <uv.h>
 
-static const char reply[] =
+static char reply[65536] =
     "HTTP/1.1 200 OK\r\n"
     "Date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"
     "Content-Type: application/json\r\n"
@@ -18,12 +18,14 @@ static const char reply[] =
     "\r\n"
     "{\"predictions\": [0.87654321], \"version\": \"1\"}";
 
+static size_t reply_size;
+
 static char buffer[65536];
 
 struct client {
     uv_tcp_t tcp;
     size_t held; /* bytes of a request that is not complete */
-    char bytes[16384];
+    char bytes[65536];
 };
 
 struct slow_write {
@@ -40,12 +42,12 @@ static void on_close(uv_handle_t *handle) { free(handle); }
 static void on_written(uv_write_t *write, int status) { (void)status, free(write); }
 
 static void answer(uv_stream_t *stream) {
-    uv_buf_t out = uv_buf_init((char *)reply, sizeof reply - 1);
+    uv_buf_t out = uv_buf_init(reply, (unsigned)reply_size);
     int taken = uv_try_write(stream, &out, 1);
     if (taken == (int)out.len) return;
     if (taken < 0) taken = 0;
     struct slow_write *slow = malloc(sizeof *slow);
-    memcpy(slow->bytes, reply, sizeof reply);
+    memcpy(slow->bytes, reply, reply_size);
     uv_buf_t rest = uv_buf_init(slow->bytes + taken, (unsigned)(out.len - (size_t)taken));
     uv_write(&slow->write, stream, &rest, 1, on_written);
 }
@@ -98,6 +100,13 @@ static void on_connection(uv_stream_t *server, int status) {
 }
 
 int main(int count, char **arguments) {
+    reply_size = strlen(reply);
+    if (count > 2) {
+        FILE *file = fopen(arguments[2], "rb");
+        if (!file) return 1;
+        reply_size = fread(reply, 1, sizeof reply, file);
+        fclose(file);
+    }
     uv_loop_t *loop = uv_default_loop();
     struct sockaddr_in address;
     uv_tcp_t server;

@@ -25,6 +25,18 @@ public struct ServingInstance {
     public let memory: Int32
     public let doorbell: Int32
     public let bodies: Int32
+
+    public init(
+        id: InstanceID, label: String, model: LoadedModel, batchRows: Int, memory: Int32, doorbell: Int32, bodies: Int32
+    ) {
+        self.id = id
+        self.label = label
+        self.model = model
+        self.batchRows = batchRows
+        self.memory = memory
+        self.doorbell = doorbell
+        self.bodies = bodies
+    }
 }
 
 /// What roost-instance does when it is neither forking nor waiting.

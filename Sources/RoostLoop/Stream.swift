@@ -122,12 +122,11 @@ public final class Stream: Handle {
         guard !isWriting, let raw = unsafe hot(uv_stream_t.self) else { return 0 }
         let status = unsafe first.withUnsafeBytes { first in
             unsafe second.withUnsafeBytes { second in
-                // The tuple as a whole: a pointer to its first element promises nothing about the second.
                 var buffers = unsafe (uv_buf_t(reading: first), uv_buf_t(reading: second))
-                return unsafe withUnsafeMutablePointer(to: &buffers) { pair in
-                    unsafe pair.withMemoryRebound(to: uv_buf_t.self, capacity: 2) { buffers in
-                        unsafe uv_try_write(raw, buffers, second.isEmpty ? 1 : 2)
-                    }
+                // A pointer to the whole pair: one to its first member reaches no further than that.
+                return unsafe withUnsafeMutableBytes(of: &buffers) { pair in
+                    unsafe uv_try_write(
+                        raw, pair.assumingMemoryBound(to: uv_buf_t.self).baseAddress, second.isEmpty ? 1 : 2)
                 }
             }
         }

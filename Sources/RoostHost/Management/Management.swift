@@ -96,7 +96,7 @@ final class Management {
                 try machine.setTraffic(name, shares, at: self.now)
             }
         }
-        reply(id, StatusReport(host).traffic(try host.deploying.machine.known(name)))
+        reply(id, StatusReport(host).wantedTraffic(try host.deploying.machine.known(name)))
     }
 
     private func rollBack(_ name: String, _ id: RequestID) throws(RoostError) {

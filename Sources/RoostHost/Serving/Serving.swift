@@ -19,8 +19,9 @@ final class Serving {
     private let again: Timer
     private var missed: [VersionService] = []
     private var onMissed: () -> Void = {}
-    /// When the clock fires next; nil while it does not run.
-    private var clockDue: Instant?
+    /// When the clock rings next.
+    private var clockDue = Serving.never
+    private static let never = Instant(nanoseconds: .max)
 
     private(set) var services: [VersionID: VersionService] = [:]
     /// Whose channels were written to in this turn of the loop.
@@ -100,7 +101,7 @@ final class Serving {
             let seconds = service.pool.retryAfterSeconds(at: now)
             return refuse(
                 id, 429, "\(service.id) has \(service.pool.queueDepth) requests waiting: try again in \(seconds) s",
-                service.versionField + Array("Retry-After: \(seconds)\r\n".utf8))
+                service, extra: "Retry-After: \(seconds)\r\n")
         }
         let header = RequestHeader(
             id: RequestID(rawValue: ticket.rawValue), operation: request.operation, contentType: request.contentType,
@@ -134,13 +135,12 @@ final class Serving {
                 if let at = service.position(of: instance) { service.instances[at].isStopped = true }
                 processes.kill(instance)
             case .kill(let instance):
-                note(service, "instance \(instance) ended: it did not answer for \(service.pool.settings.timeout)")
-                processes.kill(instance)
+                end(service, instance, because: "it did not answer for \(service.pool.settings.timeout)")
             case .fail(let id, let failure): fail(id, failure, service)
             }
         }
         touch(service)
-        watch(service, now)
+        watch(service)
         if service.isDraining, service.pool.isIdle { onIdle(service) }
         if service.isRetiring, service.pool.isIdle, service.instances.isEmpty { remove(service) }
     }
@@ -162,25 +162,25 @@ final class Serving {
 
     private func fail(_ id: RequestID, _ failure: Failure, _ service: VersionService) {
         let now = loop.now
-        guard let caller = callers[Int(id.slot)], caller.id == id else { return }
         callers[Int(id.slot)] = nil
-        let waited = now - service.inFlight[Int(caller.ticket.index)].arrived
-        fields.set(versionField: service.versionField, timing: service.timing(of: caller.ticket, at: now), infer: nil)
         switch failure {
         case .timeout:
-            service.count(.timeout, total: waited, at: now)
-            refuse(id, 504, "\(service.id) did not answer in time", fields.bytes)
+            service.count(.timeout, total: service.pool.settings.timeout, at: now)
+            refuse(id, 504, "\(service.id) did not answer in time", service)
         case .death:
-            service.count(.death, total: waited, at: now)
+            service.count(.death, total: .zero, at: now)
             let reason = service.lastFailure ?? "its instance died"
-            refuse(id, 500, "\(service.id) could not answer this request: \(reason)", fields.bytes)
+            refuse(id, 500, "\(service.id) could not answer this request: \(reason)", service)
         }
     }
 
     /// An answer of the host's own.
-    private func refuse(_ id: RequestID, _ status: Int, _ message: String, _ fields: [UInt8]) {
+    private func refuse(
+        _ id: RequestID, _ status: Int, _ message: String, _ service: VersionService, extra: String = ""
+    ) {
         server.reply(
-            to: id, status: status, type: .json, fields: fields.bytes, body: ErrorReply.body(message).bytes)
+            to: id, status: status, type: .json, fields: (service.versionField + Array(extra.utf8)).bytes,
+            body: ErrorReply.body(message).bytes)
     }
 
     // MARK: replies
@@ -228,9 +228,9 @@ final class Serving {
             to: id, status: Int(header.status), type: header.contentType.reply, fields: lines.bytes, body: body)
     }
 
-    /// An instance that breaks the rules of the channel is ended; its requests run again elsewhere.
+    /// An instance that hangs or breaks the rules of the channel is ended; its requests run again elsewhere.
     private func end(_ service: VersionService, _ instance: InstanceID, because reason: some CustomStringConvertible) {
-        note(service, "instance \(instance) ended: \(reason)")
+        if let at = service.position(of: instance) { service.instances[at].endedBecause = "ended: \(reason)" }
         processes.kill(instance)
     }
 
@@ -270,31 +270,31 @@ final class Serving {
         }
     }
 
-    private func watch(_ service: VersionService, _ now: Instant) {
-        let isBusy = !service.pool.isIdle
-        guard isBusy || service.pool.wakeUp != nil else { return }
+    private func watch(_ service: VersionService) {
+        // The hot path ends here: the service is listed, and the clock looks soon.
+        guard !service.isActive || clockDue > loop.now + Self.resolution else { return }
+        guard !service.pool.isIdle || service.pool.wakeUp != nil else { return }
         if !service.isActive {
             service.isActive = true
             active.append(service)
         }
-        startClock(after: isBusy ? Self.resolution : wait(for: service), now)
+        startClock(after: service.pool.isIdle ? wait(for: service) : Self.resolution)
     }
 
     private func wait(for service: VersionService) -> Instant.Span {
         max(Self.resolution, (service.pool.wakeUp ?? loop.now) - loop.now)
     }
 
-    /// Lets the clock fire by then. It may be waiting for something far away: whoever is sooner counts.
-    private func startClock(after delay: Instant.Span, _ now: Instant) {
-        let due = now + delay
-        if let clockDue, clockDue <= due { return }
-        clockDue = due
+    /// Unless it rings earlier: who waits for a minute must not keep others from their timeouts.
+    private func startClock(after delay: Instant.Span) {
+        guard loop.now + delay < clockDue else { return }
+        clockDue = loop.now + delay
         // A timer that cannot start is a closed one: the host is ending.
         try? clock.start(after: delay) { [unowned self] in tick() }
     }
 
     private func tick() {
-        clockDue = nil
+        clockDue = Self.never
         let now = loop.now
         for service in active {
             service.pool.tick(at: now, resolution: Self.resolution)
@@ -312,7 +312,7 @@ final class Serving {
         guard !active.isEmpty else { return }
         let busy = active.contains { !$0.pool.isIdle }
         let next = active.map { wait(for: $0) }.min() ?? Self.resolution
-        startClock(after: busy ? Self.resolution : next, now)
+        startClock(after: busy ? Self.resolution : next)
     }
 
     // MARK: instances, told by Serving+Instances
@@ -333,6 +333,8 @@ final class Serving {
         doorbells.remove(dead.channel.doorbell)
         let taken = dead.channel.taken()
         let wanted = !dead.isStopped
+        // What the kernel says of an end by our own hand explains nothing.
+        let words = dead.endedBecause ?? words
         if wanted { note(service, "instance \(instance) \(words)") }
         service.pool.instanceExited(
             instance, taken: { service.inFlight[Int($0.index)].frameEnd <= taken }, at: loop.now)

@@ -26,6 +26,8 @@ final class VersionService {
         var pid: Int32?
         /// Told to end because nobody needs it: its end is no news.
         var isStopped = false
+        /// Why the host ended it, in words, when it did.
+        var endedBecause: String?
     }
 
     let id: VersionID

@@ -1,0 +1,16 @@
+-- Posts one body over and over, and prints what came of it as one line of JSON.
+-- Arguments after `--`: the path and the file with the body.
+function init(arguments)
+    local file = assert(io.open(arguments[2], "rb"))
+    wrk.method, wrk.path, wrk.body = "POST", arguments[1], file:read("*a")
+    wrk.headers["Content-Type"] = "application/json"
+    file:close()
+end
+
+function done(summary, latency, requests)
+    local errors = summary.errors
+    io.write(string.format(
+        '{"requests": %d, "microseconds": %d, "errors": %d, "p50": %d, "p99": %d}\n', summary.requests,
+        summary.duration, errors.connect + errors.read + errors.write + errors.status + errors.timeout,
+        latency:percentile(50), latency:percentile(99)))
+end

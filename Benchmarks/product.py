@@ -1,0 +1,199 @@
+"""What the benchmarks share: the product and the reference as they run on one core, and the load on another."""
+
+import json
+import os
+import random
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+SERVER_CORE, LOAD_CORE = "0", "1"
+FEATURES = 30
+TICK = 1_000_000 / os.sysconf("SC_CLK_TCK")
+
+
+def build():
+    """Builds the product and the responder."""
+    subprocess.run(["swift", "build", "-c", "release"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    os.makedirs(f"{HERE}/.build", exist_ok=True)
+    subprocess.run(
+        ["cc", "-O2", "-o", f"{HERE}/.build/responder", f"{HERE}/responder.c", "-luv"], check=True)
+
+
+def linear():
+    """A logistic regression on 30 standardised features, as (file name, bytes)."""
+    draw = random.Random(7)
+    model = {
+        "format": "roost-linear", "version": 1, "model": "logistic",
+        "mean": [round(draw.uniform(0, 100), 3) for _ in range(FEATURES)],
+        "scale": [round(draw.uniform(1, 40), 3) for _ in range(FEATURES)],
+        "coefficients": [[round(draw.gauss(0, 1), 4) for _ in range(FEATURES)]], "intercepts": [0.25],
+    }
+    return "linear.json", json.dumps(model).encode()
+
+
+def cancer():
+    """The reference model: 200 trees, 30 features."""
+    with open(f"{ROOT}/functions/cancer/cancer.ubj", "rb") as file:
+        return "cancer.ubj", file.read()
+
+
+def rows_body(rows, tensors):
+    """Rows of the breast-cancer data, as a v2 request or as plain rows."""
+    with open(f"{ROOT}/functions/cancer/examples.jsonl") as file:
+        known = [row for line in file for row in json.loads(line)["inputs"]]
+    chosen = [known[index % len(known)] for index in range(rows)]
+    if not tensors:
+        return json.dumps(chosen).encode()
+    data = [value for row in chosen for value in row]
+    tensor = {"name": "features", "shape": [rows, FEATURES], "datatype": "FP32", "data": data}
+    return json.dumps({"inputs": [tensor]}).encode()
+
+
+def save_reply(port, path, body_file):
+    """The product's whole reply to a body, byte for byte, as the responder will give it."""
+    with open(body_file, "rb") as file:
+        body = file.read()
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", port)) as connection:
+        connection.sendall(head.encode() + body)
+        reply = b""
+        while True:
+            reply += connection.recv(65536)
+            head, _, rest = reply.partition(b"\r\n\r\n")
+            fields = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:])
+            if b"Content-Length" in fields and len(rest) == int(fields[b"Content-Length"]):
+                break
+    assert reply.startswith(b"HTTP/1.1 200 "), reply
+    return reply
+
+
+def processes_below(root):
+    """The process and all that descend from it."""
+    parents = {}
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(f"/proc/{name}/stat") as file:
+                    parents[int(name)] = int(file.read().rpartition(")")[2].split()[1])
+            except OSError:
+                pass  # it has gone meanwhile
+    found = [root]
+    for process in found:
+        found += [child for child, parent in parents.items() if parent == process]
+    return found
+
+
+def cpu_ticks(processes):
+    total = 0
+    for process in processes:
+        with open(f"/proc/{process}/stat") as file:
+            fields = file.read().rpartition(")")[2].split()
+        total += int(fields[11]) + int(fields[12])
+    return total
+
+
+def load(server, path, body_file, connections, seconds):
+    """One run of wrk: requests/s, latencies, errors, and the server's CPU per request in microseconds."""
+    processes = processes_below(server.process.pid)
+    before = cpu_ticks(processes)
+    run = subprocess.run(
+        ["taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", f"{HERE}/post.lua",
+         f"http://127.0.0.1:{server.port}", "--", path, body_file], check=True, capture_output=True, text=True)
+    used = cpu_ticks(processes) - before
+    result = json.loads(run.stdout.strip().splitlines()[-1])
+    result["rate"] = result["requests"] / result["microseconds"] * 1e6
+    result["cpu"] = used * TICK / max(1, result["requests"])
+    return result
+
+
+class Server:
+    """A process on the server's core that says on its first line where it listens."""
+
+    def __init__(self, command, core=SERVER_CORE, **settings):
+        pinned = ["taskset", "-c", core, *command] if core else command
+        self.process = subprocess.Popen(pinned, stdout=subprocess.PIPE, text=True, **settings)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait(30)
+
+
+class Responder(Server):
+    def __init__(self, reply_file):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        super().__init__([f"{HERE}/.build/responder", str(self.port), reply_file])
+        self.process.stdout.readline()
+
+
+class Home(Server):
+    """The product with a home of its own, serving the given models: name -> (file name, bytes)."""
+
+    def __init__(self, models, before=(), core=SERVER_CORE, manifests={}):
+        self.folder = tempfile.mkdtemp(prefix="roost-bench-")
+        os.chmod(self.folder, 0o755)
+        for part in ("plugins", "functions"):
+            os.makedirs(f"{self.folder}/{part}")
+        for name, manifest in manifests.items():
+            self.file(f"functions/{name}.json", json.dumps(manifest).encode())
+        for name, data in models.values():
+            self.file(f"plugins/{name}", data)
+        # All the output is kept in a file, so that a full pipe can never hold the host up.
+        self.output = open(f"{self.folder}/output", "w+")
+        pinned = ["taskset", "-c", core] if core else []
+        command = [*pinned, *before, f"{ROOT}/.build/release/roost", "serve", "--home", self.folder, "--listen",
+                   "127.0.0.1:0"]
+        self.process = subprocess.Popen(command, stdout=self.output, stderr=subprocess.STDOUT)
+        self.port = self.wait(lambda: self.listening())
+        for name in models:
+            self.wait(lambda: self.ready(name))
+
+    def __exit__(self, *_):
+        super().__exit__()
+        shutil.rmtree(self.folder)
+
+    def file(self, name, data):
+        path = f"{self.folder}/{name}"
+        with open(path, "wb") as file:
+            file.write(data)
+        return path
+
+    def get(self, path):
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}") as reply:
+            return reply.read()
+
+    def listening(self):
+        with open(f"{self.folder}/output") as file:
+            for line in file:
+                if "listening on http://" in line:
+                    return int(line.strip().rpartition(":")[2])
+        return None
+
+    def ready(self, name):
+        try:
+            self.get(f"/v2/models/{name}/ready")
+            return True
+        except urllib.error.HTTPError:
+            return False
+
+    def wait(self, condition, seconds=120):
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if value := condition():
+                return value
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.05)
+        with open(f"{self.folder}/output") as file:
+            raise SystemExit(f"the host did not come up:\n{file.read()}")
