@@ -42,13 +42,13 @@ class Reply:
 
 
 class Host:
-    def __init__(self, binary, home, *options):
+    def __init__(self, binary, home, *options, listen="127.0.0.1:0"):
         self.binary, self.home = binary, Path(home)
         self.lines = []
         self._changed = threading.Condition()
         self._connection = None
         self.process = subprocess.Popen(
-            [binary, "serve", "--home", self.home, "--listen", "127.0.0.1:0", *options], text=True,
+            [binary, "serve", "--home", self.home, "--listen", listen, *options], text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
