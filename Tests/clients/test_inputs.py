@@ -140,6 +140,40 @@ def test_a_batch_of_every_size_is_answered_row_by_row(served):
         assert served.ask(PLUS, rows[:size].tolist())["predictions"] == expected[:size]
 
 
+def test_a_plugin_that_takes_whole_bodies(served, compiled):
+    served.drop_and_wait(compiled("raw"), "raw.so", "raw@1")
+    for kind, body in (("application/json", "{"), ("text/csv", "a,b"), ("image/png", "x" * 2000), ("text/plain", "")):
+        reply = served.post("/functions/raw/predict", body, content_type=kind)
+        assert (reply.status, reply.headers["Content-Type"]) == (200, "application/x-echo")
+        assert reply.body.decode() == f"{kind}|{body}" and reply.headers["Roost-Version"] == "1"
+    assert served.refused("/functions/raw/predict", "x" * 3000, 400) == "that is too long"
+    assert "predict" in served.refused("/v2/models/raw/infer", {"inputs": []}, 400)
+    assert served.get("/v2/models/raw").json["inputs"] == []
+
+
+def test_a_table_with_words(served, compiled):
+    served.drop_and_wait(compiled("table"), "table.so", "table@1")
+    path = "/functions/table/predict"
+    expected = [21.5, 0.25]
+    for body in ([["light blue", 1.5], ["red", 0.25]],
+                 [{"size": 1.5, "color": "light blue"}, {"color": "red", "size": 0.25}]):
+        assert served.ask(path, body)["predictions"] == expected
+    for text in ("light blue,1.5\nred,0.25\n", 'size,color\n1.5,"light blue"\n0.25,red\n'):
+        assert csv(served, text, path=path) == expected
+    columns = [{"name": "color", "datatype": "BYTES", "shape": [2], "data": ["light blue", "red"]},
+               {"name": "size", "datatype": "FP32", "shape": [2], "data": [1.5, 0.25]}]
+    answer = served.ask("/v2/models/table/infer", {"inputs": columns})["outputs"][0]
+    assert (answer["name"], answer["data"]) == ("answer", expected)
+    assert served.ask(path, [[None, 1]])["predictions"] == [None]
+    for body, words in [
+        ([["blue", 1]], ['"blue"', '"red"', '"light blue"', '"color"']), ([["red", None]], ['"size"', "missing"]),
+        ([["red", "x"]], ['"size"', '"x"']), ([[True, 1]], ['"color"', "true"])
+    ]:
+        error = served.refused(path, body, 400)
+        assert all(word in error for word in ["row 1", *words]), error
+    assert 'line 2, column "size"' in csv(served, "color,size\nred,\n", 400, path=path)
+
+
 # A body beyond the ring travels as memory of its own, and so does a large reply.
 
 

@@ -164,15 +164,12 @@ def test_missing_and_infinite_numbers(served):
     answer = served.ask("/v2/models/mirror/infer", body, content_type="application/json")
     found = {output["name"]: output for output in answer["outputs"]}
     for name, expected, kinds in [
-        ("out_fp32", [None, None], [(0, "nan"), (1, "inf")]), ("out_fp64", [None, None], [(0, "-inf"), (1, "nan")]),
-        ("out_fp16", [None, 1], [(0, "nan")])
+        ("out_fp32", [None, None], [(0, "NaN"), (1, "Infinity")]), ("out_fp64", [None, None], [(0, "-Infinity"), (1, "NaN")]),
+        ("out_fp16", [None, 1], [(0, "NaN")])
     ]:
         assert found[name]["data"] == expected
         listed = found[name]["parameters"]["non_finite"]
-        assert [entry["index"] for entry in listed] == [index for index, _ in kinds]
-        words = {"nan": ["nan"], "inf": ["inf", "infinity"], "-inf": ["-inf", "-infinity"]}
-        for entry, (_, kind) in zip(listed, kinds):
-            assert entry["kind"].lower() in words[kind]
+        assert listed == [{"index": index, "kind": kind} for index, kind in kinds]
     assert "parameters" not in found["out_int8"]
 
 
@@ -271,6 +268,12 @@ def test_the_callers_request_id_comes_back(served, path):
             "GET" if "health" in path else "POST", path, None if "health" in path else "[[1, 2]]",
             headers={"X-Request-Id": identifier})
         assert reply.headers.get_all("X-Request-Id") == [identifier]
+
+
+def test_a_request_id_that_is_none_is_replaced(served):
+    for identifier in ("x" * 129, "tab\tin it", ""):
+        reply = served.get("/v2/health/live", headers={"X-Request-Id": identifier})
+        assert reply.status == 200 and reply.headers["X-Request-Id"] not in (identifier, None)
 
 
 # What does not work, and why.
@@ -618,6 +621,30 @@ def test_uploads_rollback_and_restart(served):
         assert served.put(path, b"x", **upload).status in (400, status)
     for path in ("/functions/sent/versions/9/restart", "/functions/nix/versions/1/restart", "/functions/nix/rollback"):
         assert served.post(path, {}).status == 404
+
+
+@pytest.mark.parametrize("headers,status", [
+    ({"Roost-File-Extension": "../x"}, 400), ({"Roost-File-Extension": ""}, 400),
+    ({"Roost-File-Extension": "so/"}, 400), ({"Roost-File-Extension": "so/../../x"}, 400),
+    ({"Roost-File-Extension": "partial"}, 400), ({"Roost-File-Extension": "7"}, 400), ({"Content-Type": "application/json"}, 415)])
+def test_uploads_under_no_proper_name(served, headers, status):
+    headers = {"Content-Type": "application/octet-stream"} | headers
+    reply = served.put("/functions/odd/versions/1", b"x", headers=headers)
+    assert reply.status == status and reply.error, reply
+    assert not [file.name for file in (served.home / "plugins").iterdir() if "odd" in file.name]
+
+
+def test_a_file_whose_name_is_no_name_shows_the_remedy(served):
+    (served.home / "plugins/my model@x.ubj").write_bytes(b"x")
+    (served.home / "plugins/.hidden.ubj").write_bytes(b"x")
+
+    def unclear():
+        return {entry["file"]: entry["reason"] for entry in served.get("/functions").json["host"]["unclear_files"]}
+
+    served.until(lambda: "my model@x.ubj" in unclear())
+    assert "name it NAME@VERSION.EXT" in unclear()["my model@x.ubj"] and ".hidden.ubj" not in unclear()
+    (served.home / "plugins/my model@x.ubj").unlink()
+    served.until(lambda: "my model@x.ubj" not in unclear())
 
 
 def test_logs_are_read_on_from_where_one_was(served):
