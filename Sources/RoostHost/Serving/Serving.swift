@@ -101,7 +101,7 @@ final class Serving {
             let seconds = service.pool.retryAfterSeconds(at: now)
             return refuse(
                 id, 429, "\(service.id) has \(service.pool.queueDepth) requests waiting: try again in \(seconds) s",
-                service, extra: "Retry-After: \(seconds)\r\n")
+                service.versionField + Array("Retry-After: \(seconds)\r\n".utf8))
         }
         let header = RequestHeader(
             id: RequestID(rawValue: ticket.rawValue), operation: request.operation, contentType: request.contentType,
@@ -162,25 +162,25 @@ final class Serving {
 
     private func fail(_ id: RequestID, _ failure: Failure, _ service: VersionService) {
         let now = loop.now
+        guard let caller = callers[Int(id.slot)], caller.id == id else { return }
         callers[Int(id.slot)] = nil
+        let waited = now - service.inFlight[Int(caller.ticket.index)].arrived
+        fields.set(versionField: service.versionField, timing: service.timing(of: caller.ticket, at: now), infer: nil)
         switch failure {
         case .timeout:
-            service.count(.timeout, total: service.pool.settings.timeout, at: now)
-            refuse(id, 504, "\(service.id) did not answer in time", service)
+            service.count(.timeout, total: waited, at: now)
+            refuse(id, 504, "\(service.id) did not answer in time", fields.bytes)
         case .death:
-            service.count(.death, total: .zero, at: now)
+            service.count(.death, total: waited, at: now)
             let reason = service.lastFailure ?? "its instance died"
-            refuse(id, 500, "\(service.id) could not answer this request: \(reason)", service)
+            refuse(id, 500, "\(service.id) could not answer this request: \(reason)", fields.bytes)
         }
     }
 
     /// An answer of the host's own.
-    private func refuse(
-        _ id: RequestID, _ status: Int, _ message: String, _ service: VersionService, extra: String = ""
-    ) {
+    private func refuse(_ id: RequestID, _ status: Int, _ message: String, _ fields: [UInt8]) {
         server.reply(
-            to: id, status: status, type: .json, fields: (service.versionField + Array(extra.utf8)).bytes,
-            body: ErrorReply.body(message).bytes)
+            to: id, status: status, type: .json, fields: fields.bytes, body: ErrorReply.body(message).bytes)
     }
 
     // MARK: replies
