@@ -4,6 +4,7 @@ import concurrent.futures
 import os
 import re
 import signal
+import socket
 import subprocess
 import time
 
@@ -179,6 +180,42 @@ def test_instances_that_are_killed_from_outside_fail_no_request(host, plugin):
             os.kill(pid, signal.SIGKILL)
             wait_until(lambda: host.instances(name, 1) not in ([], [pid]), "another instance")
     assert "killed by signal 9" in host.version(name, 1)["last_failure"]
+
+
+def test_a_lost_template_fails_no_request(host, plugin):
+    name = deploy(host, "stem", plugin)
+    before = host.descendants()
+    host.drop("stem@2.so", plugin)
+    host.wait_serving(name, 2)
+    wait_until(lambda: host.instances(name, 2), "an instance")
+    template = [one for one in host.descendants() - before if one not in host.instances(name, 2)]
+    with Steady(host, name, ROW, 3.0):
+        for pid in template:
+            os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not any(map(runs, template)), "the end of the template")
+        os.kill(host.instances(name, 2)[0], signal.SIGKILL)
+        wait_until(lambda: host.instances(name, 2) or host.state(name, 2) == "rejected", "another instance")
+    assert host.predict(name, [ROW]).predictions == [3.0]
+
+
+def test_a_callers_own_deadline_ends_its_wait_and_nothing_else(host, plugin):
+    name = deploy(host, "patient", plugin)
+    before = host.instances(name, 1)
+    reply = host.predict(name, [[600.0, SLEEP]], headers={"Roost-Timeout": "100ms"})
+    assert reply.status == 504
+    assert host.predict(name, [ROW]).predictions == [3.0]
+    assert host.instances(name, 1) == before
+
+
+def test_a_caller_that_goes_away_leaves_nothing_behind(host, plugin):
+    name = deploy(host, "left", plugin)
+    with socket.create_connection(("127.0.0.1", host.port)) as connection:
+        body = b"[[300.0, %d]]" % SLEEP
+        connection.sendall(b"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                           b"Content-Length: %d\r\n\r\n%s" % (host.path(name).encode(), len(body), body))
+        wait_until(lambda: busy(host, name) == 1, "it runs")
+    wait_until(lambda: busy(host, name) == 0, "nothing runs")
+    assert host.predict(name, [ROW]).predictions == [3.0]
 
 
 def test_a_lost_nursery_comes_back_and_versions_with_it(own, plugin):

@@ -89,6 +89,11 @@ def test_a_packed_plugin_serves_after_a_plain_copy(host, builds):
     assert host.version("packed", 2)["examples"] == 1
 
 
+def test_a_large_plugin_serves(host, builds):
+    host.drop("large@1.so", build_plugin(builds / "large.so", OFFSET=1, PADDING="(48 << 20)"))
+    serves(host, "large", 1, 1)
+
+
 def test_explicit_versions_are_immutable(host):
     host.drop("fixed@1.json", linear_model(10))
     serves(host, "fixed", 1, 10)
@@ -138,6 +143,16 @@ def test_a_file_whose_name_says_nothing_is_shown_with_the_remedy(host):
     assert unclear[0]["file"] == "my model.json" and "name it NAME@VERSION.EXT" in unclear[0]["reason"]
     host.remove("my model.json")
     wait_until(lambda: not host.status()["host"]["unclear_files"], "the name is forgotten")
+
+
+def test_the_same_bytes_under_another_version_are_a_version_of_their_own(host):
+    host.drop("alike@1.json", linear_model(10))
+    serves(host, "alike", 1, 10)
+    host.drop("alike@2.json", linear_model(10))
+    serves(host, "alike", 2, 10)
+    host.remove("alike@1.json")
+    host.wait_for_state("alike", 1, "retired", None)
+    assert host.predict("alike", [ROW]).version == "2"
 
 
 # Copies that take their time
@@ -210,6 +225,8 @@ BROKEN = {
     "empty": (lambda builds: b"", ".json", "empty"),
     "other ABI": (other_abi, ".so", "plugin ABI 99"),
     "no entry": (lambda builds: build_plugin(builds / "entry.so", NO_ENTRY=None), ".so", "roost_plugin_entry"),
+    "missing symbol": (
+        lambda builds: build_plugin(builds / "symbol.so", UNDEFINED=None), ".so", "nobody_defines_this"),
     "failing load": (lambda builds: build_plugin(builds / "load.so", LOAD_FAILS=None), ".so", "tree 7 has a cycle"),
     "load that crashes": (lambda builds: build_plugin(builds / "crash.so", LOAD=SEGFAULT), ".so", "signal 11"),
     "load that exits": (lambda builds: build_plugin(builds / "exit.so", LOAD="EXIT"), ".so", "exit(3)"),
@@ -314,6 +331,23 @@ def test_a_rejected_version_stays_rejected_until_restarted_by_hand(own):
     serves(own, "back", 1, 10)
     assert own.call("POST", "/functions/back/versions/2/restart", {}).status == 200
     serves(own, "back", 2, 20)
+
+
+def test_the_store_forgets_after_a_day_what_no_version_refers_to(own):
+    own.drop("kept@1.json", linear_model(10))
+    serves(own, "kept", 1, 10)
+    own.drop("gone@1.json", linear_model(20))
+    serves(own, "gone", 1, 20)
+    own.remove("gone@1.json")
+    own.wait_for_state("gone", 1, "retired", None)
+    assert own.stop() == 0
+    store = own.home / "state" / "store"
+    assert len(os.listdir(store)) == 2
+    for file in store.iterdir():
+        os.utime(file, (0, time.time() - 25 * 3600))
+    own.restart()
+    wait_until(lambda: len(os.listdir(store)) == 1, lambda: f"one file in {os.listdir(store)}")
+    serves(own, "kept", 1, 10)
 
 
 # The guard

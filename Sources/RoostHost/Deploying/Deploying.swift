@@ -1,5 +1,4 @@
 internal import RoostBasics
-internal import RoostELF
 internal import RoostFiles
 internal import RoostFunctions
 internal import RoostLoop
@@ -25,7 +24,7 @@ final class Deploying {
     private var watchers: [FolderWatcher] = []
     private let clock: Timer
     private let rescan: Timer
-    private let collector: Timer
+    private let collection: Timer
     private var artifacts: [VersionID: Artifact] = [:]
     private var probations: [VersionID: Probation] = [:]
     /// What probation printed, for versions that never came to serve.
@@ -57,7 +56,7 @@ final class Deploying {
         machine = Deployment(settings, records: records, at: loop.now)
         clock = try Timer(on: loop)
         rescan = try Timer(on: loop)
-        collector = try Timer(on: loop)
+        collection = try Timer(on: loop)
         files = try Worker(on: loop) { [unowned self] in heard($0) }
         storage = try Worker(on: loop) { [unowned self] in persisted($0) }
         serving.onLoaded = { [unowned self] in loaded($0, $1) }
@@ -73,7 +72,7 @@ final class Deploying {
             try FolderWatcher(disk.functions.path, on: loop) { [unowned self] in readManifests() },
         ]
         readManifests()
-        try collector.start(after: Self.collectEvery, every: Self.collectEvery) { [unowned self] in collect() }
+        try collection.start(after: .zero, every: Self.collectionPeriod) { [unowned self] in collect() }
         if let every = options.rescan {
             try rescan.start(after: every, every: every) { [unowned self] in
                 folderIsDirty()
@@ -87,9 +86,9 @@ final class Deploying {
         for watcher in watchers { watcher.close() }
         clock.close()
         rescan.close()
+        collection.close()
         for probation in probations.values { probation.cancel() }
         probations = [:]
-        collector.close()
         files?.close()
         // What has gathered while a transaction runs would wait for its end, which nobody hears any more.
         isPersisting = false
@@ -224,22 +223,6 @@ final class Deploying {
         persistNext()
     }
 
-    private static let collectEvery = Instant.Span.seconds(3600)
-    private static let keepUnreferencedSeconds: Int64 = 24 * 3600
-
-    /// Removes stored files that no version needs any more, a day after they were copied at the earliest.
-    private func collect() {
-        var wanted: Set<String> = []
-        for function in machine.functions.values {
-            for version in function.versions.values where version.state != .retired {
-                wanted.insert(version.stored.digest)
-            }
-        }
-        for service in serving.services.values { wanted.insert(service.artifact.digest.description) }
-        let limit = (Int64(Loop.unixSeconds) - Self.keepUnreferencedSeconds) * 1_000_000_000
-        submit { [disk, wanted] in disk.collect(keeping: wanted, olderThan: limit) }
-    }
-
     /// One transaction for all that has gathered while the last one ran.
     private func persistNext() {
         guard !isPersisting, !unpersisted.isEmpty else { return }
@@ -253,6 +236,17 @@ final class Deploying {
         isPersisting = false
         if case .done(let error?) = news { onLine(error.message) }
         persistNext()
+    }
+
+    private static let collectionPeriod = Instant.Span.seconds(3600)
+    /// How long a file stays in the store that no version refers to: it may come back, or be on its way to one.
+    private static let unreferencedSeconds = 24 * 3600
+
+    private func collect() {
+        let versions = machine.functions.values.lazy.flatMap(\.versions.values).filter { $0.state != .retired }
+        let referenced = Set(versions.map(\.stored.digest))
+        let limit = Int64(Loop.unixSeconds - Self.unreferencedSeconds) * 1_000_000_000
+        submit { [disk] in disk.collect(keeping: referenced, olderThan: limit) }
     }
 
     // MARK: probation
