@@ -358,7 +358,7 @@ def test_the_manifests_timeout_is_504_and_ends_the_instance(served, compiled):
 
 def test_deadlines_hold_while_a_version_recovers_from_a_crash(served):
     served.refused("/functions/deeds/predict", [[5, 0]], 500)
-    served.refused("/functions/deeds/predict", [[4, 20_000]], 504, roost_timeout="50ms")
+    served.refused("/functions/deeds/predict", [[4, 500]], 504, roost_timeout="50ms")
     served.refused("/functions/slow/predict", [[4, 20_000]], 504)
 
 
