@@ -1,5 +1,6 @@
 """Where the tests find what was built: the release build of this checkout."""
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -9,7 +10,7 @@ for library in ("OMP", "OPENBLAS"):
     os.environ.setdefault(f"{library}_NUM_THREADS", "1")
 
 import pytest  # noqa: E402
-from running_host import Host  # noqa: E402
+from running_host import LINEAR, Host  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -61,3 +62,20 @@ def host(binary, tmp_path_factory):
     host = Host(binary, tmp_path_factory.mktemp("host") / "home")
     yield host
     host.stop()
+
+
+@pytest.fixture(scope="module")
+def served(host, root, compiled, tmp_path_factory):
+    """iris@1, mirror@1 (every dtype), deeds@1 (what its rows say), plus@1 and plus@2 (2 age + 3 income + 1, + 2)."""
+    folder = tmp_path_factory.mktemp("models")
+    since = len(host.lines)
+    host.drop(root / "functions/iris/iris.json", "iris.json")
+    host.drop(compiled("mirror"), "mirror.so")
+    host.drop(compiled("deeds"), "deeds@1.so")
+    for version in (1, 2):
+        (folder / "plus.json").write_text(json.dumps(LINEAR | {"intercepts": [version]}))
+        host.drop(folder / "plus.json", f"plus@{version}.json")
+    for line in ("iris traffic 1=100", "mirror traffic 1=100", "deeds traffic 1=100", "plus traffic 2=100",
+                 "plus@1 ready"):
+        host.wait_for(line, since)
+    return host

@@ -180,3 +180,9 @@ def command(binary, *arguments, input=None, code=0):
         stdin=subprocess.DEVNULL if input is None else None)
     assert done.returncode == code, f"exit {done.returncode}\n{done.stdout}\n{done.stderr}"
     return done
+
+
+# A linear model of two columns: 2 age + 3 income + 1.
+LINEAR = {
+    "format": "roost-linear", "version": 1, "model": "linear", "features": ["age", "income"],
+    "coefficients": [[2, 3]], "intercepts": [1]}

@@ -165,25 +165,27 @@ final class Serving {
         guard let caller = callers[Int(id.slot)], caller.id == id else { return }
         callers[Int(id.slot)] = nil
         let waited = now - service.inFlight[Int(caller.ticket.index)].header.arrived
+        let timing = service.timing(of: caller.ticket, at: now)
         switch failure {
         case .timeout:
             service.count(.timeout, total: waited, at: now)
-            refuse(id, 504, "\(service.id) did not answer in time", service, waited: waited)
+            refuse(id, 504, "\(service.id) did not answer in time", service, timing)
         case .death:
             service.count(.death, total: waited, at: now)
             let reason = service.lastFailure ?? "its instance died"
-            refuse(id, 500, "\(service.id) could not answer this request: \(reason)", service, waited: waited)
+            refuse(id, 500, "\(service.id) could not answer this request: \(reason)", service, timing)
         }
     }
 
     /// An answer of the host's own.
     private func refuse(
         _ id: RequestID, _ status: Int, _ message: String, _ service: VersionService,
-        waited: Instant.Span = .zero, extra: String = ""
+        _ timing: PhaseTiming = PhaseTiming(), extra: String = ""
     ) {
-        let lines = "Roost-Version: \(service.id.number)\r\nServer-Timing: queue;dur=\(waited.milliseconds)\r\n\(extra)"
+        fields.set(versionField: service.versionField, timing: timing, infer: nil)
         server.reply(
-            to: id, status: status, type: .json, fields: Array(lines.utf8).bytes, body: ErrorReply.body(message).bytes)
+            to: id, status: status, type: .json, fields: (fields.bytes + Array(extra.utf8)).bytes,
+            body: ErrorReply.body(message).bytes)
     }
 
     // MARK: replies
