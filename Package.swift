@@ -13,7 +13,10 @@ let strict: [SwiftSetting] = [
 ]
 /// For what runs on the loop for every request: tests check for overlapping accesses while they run, the release
 /// build does not again; a third of the gateway's instructions were these checks.
-let hot: [SwiftSetting] = [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))]
+/// Small functions are inlined across modules.
+let hot: [SwiftSetting] = [
+    .unsafeFlags(["-enforce-exclusivity=unchecked", "-cross-module-optimization"], .when(configuration: .release))
+]
 let strictC: [CSetting] = [.treatAllWarnings(as: .error)]
 
 /// Swift targets of one floor: they may import lower floors, and what they name here.
@@ -67,7 +70,7 @@ let package = Package(
         wrapC("CGetopt", settings: [.define("_GNU_SOURCE")]),
         wrapC("RoostABI"),
         // Floor 1: words.
-        swift("RoostBasics", []),
+        swift("RoostBasics", [], settings: strict + hot),
         swift("RoostTensors", []),
         // Floor 2: wraps.
         swift("RoostLoop", ["CLibuv", "RoostBasics"], settings: strict + hot),

@@ -13,6 +13,7 @@ import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
+RELEASE = f"{ROOT}/.build/release"
 SERVER_CORE, LOAD_CORE = "0", "1"
 FEATURES = 30
 TICK = 1_000_000 / os.sysconf("SC_CLK_TCK")
@@ -24,6 +25,15 @@ def build():
     os.makedirs(f"{HERE}/.build", exist_ok=True)
     subprocess.run(
         ["cc", "-O2", "-o", f"{HERE}/.build/responder", f"{HERE}/responder.c", "-luv"], check=True)
+
+
+def strip():
+    """Copies the product without debug information, which valgrind cannot read; returns the folder."""
+    folder = f"{HERE}/.build/stripped"
+    os.makedirs(folder, exist_ok=True)
+    for name in ("roost", "roost-instance", "liblinear.so", "libtrees.so"):
+        subprocess.run(["objcopy", "--strip-debug", f"{RELEASE}/{name}", f"{folder}/{name}"], check=True)
+    return folder
 
 
 def linear():
@@ -140,20 +150,17 @@ class Responder(Server):
 class Home(Server):
     """The product with a home of its own, serving the given models: name -> (file name, bytes)."""
 
-    def __init__(self, models, before=(), core=SERVER_CORE, manifests={}):
+    def __init__(self, models, before=(), core=SERVER_CORE, folder=RELEASE):
         self.folder = tempfile.mkdtemp(prefix="roost-bench-")
         os.chmod(self.folder, 0o755)
         for part in ("plugins", "functions"):
             os.makedirs(f"{self.folder}/{part}")
-        for name, manifest in manifests.items():
-            self.file(f"functions/{name}.json", json.dumps(manifest).encode())
         for name, data in models.values():
             self.file(f"plugins/{name}", data)
         # All the output is kept in a file, so that a full pipe can never hold the host up.
         self.output = open(f"{self.folder}/output", "w+")
         pinned = ["taskset", "-c", core] if core else []
-        command = [*pinned, *before, f"{ROOT}/.build/release/roost", "serve", "--home", self.folder, "--listen",
-                   "127.0.0.1:0"]
+        command = [*pinned, *before, f"{folder}/roost", "serve", "--home", self.folder, "--listen", "127.0.0.1:0"]
         self.process = subprocess.Popen(command, stdout=self.output, stderr=subprocess.STDOUT)
         self.port = self.wait(lambda: self.listening())
         for name in models:

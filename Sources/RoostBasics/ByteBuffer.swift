@@ -48,13 +48,20 @@ internal import Glibc
         text.withUTF8Buffer { unsafe append($0.span.bytes) }
     }
 
-    /// Adds the text as UTF-8.
-    public mutating func append(_ text: String) { unsafe append(text.utf8Span.span.bytes) }
+    /// Adds the text as UTF-8. Literals go the other way, which makes no String of them.
+    // Not by `utf8Span`: inlined into its caller, that of a short string is read after its memory was given up.
+    @_disfavoredOverload public mutating func append(_ text: String) {
+        var text = text
+        text.withUTF8 { unsafe append($0.span.bytes) }
+    }
 
     /// Makes room for `extra` more bytes: moves what is in it to the front, or doubles the memory.
-    public mutating func reserve(_ extra: Int) {
+    @inline(__always) public mutating func reserve(_ extra: Int) {
         precondition(extra >= 0)
-        guard tail + extra > capacity else { return }
+        if capacity - tail < extra { makeRoom(for: extra) }
+    }
+
+    @inline(never) private mutating func makeRoom(for extra: Int) {
         if let start = unsafe start, head > 0, count + extra <= capacity {
             unsafe memmove(start, start + head, count)
             (head, tail) = (0, count)

@@ -1,3 +1,5 @@
+internal import Glibc
+
 extension [UInt8] {
     /// The bytes, borrowed. (`span.bytes` counts as unsafe because of padding, which bytes do not have.)
     @inlinable public var bytes: RawSpan {
@@ -20,6 +22,18 @@ extension [UInt8] {
         removeAll(keepingCapacity: true)
         append(bytes)
     }
+
+    /// Writes a copy of `bytes` from index `start` on, where the array must have room for them.
+    public mutating func overwrite(from start: Int, with bytes: RawSpan) {
+        precondition(start >= 0 && start + bytes.byteCount <= count)
+        guard !bytes.isEmpty else { return }
+        unsafe withUnsafeMutableBytes { target in
+            unsafe bytes.withUnsafeBytes { source in
+                guard let to = target.baseAddress, let from = source.baseAddress else { return }
+                unsafe memcpy(to + start, from, source.count)
+            }
+        }
+    }
 }
 
 extension String {
@@ -34,7 +48,10 @@ extension RawSpan {
     public func hasSameBytes(as other: RawSpan) -> Bool {
         guard byteCount == other.byteCount else { return false }
         return unsafe withUnsafeBytes { left in
-            unsafe other.withUnsafeBytes { right in unsafe left.elementsEqual(right) }
+            unsafe other.withUnsafeBytes { right in
+                guard let left = left.baseAddress, let right = right.baseAddress else { return true }
+                return unsafe memcmp(left, right, byteCount) == 0
+            }
         }
     }
 

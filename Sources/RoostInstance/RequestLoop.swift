@@ -13,6 +13,13 @@ final class RequestLoop {
         var header: RequestHeader
         var info = RequestInfo()
         var firstRow = 0
+
+        /// Takes `other`'s content for its own memory.
+        mutating func hold(_ header: RequestHeader, _ other: inout RequestInfo, firstRow: Int) {
+            self.header = header
+            self.firstRow = firstRow
+            swap(&info, &other)
+        }
     }
 
     private let channel: InstanceChannel
@@ -28,6 +35,8 @@ final class RequestLoop {
     private var members: [Member] = []
     private var memberCount = 0
     private var info = RequestInfo()
+    /// When the present round of taking began: one look at the clock serves all that wait.
+    private var turn = Instant(nanoseconds: 0)
     /// Why the channel is of no more use. Set once, ends the loop.
     private var broken: ChannelError?
 
@@ -47,6 +56,7 @@ final class RequestLoop {
     func run() -> ChannelError {
         while true {
             channel.wait()
+            turn = now()
             while channel.hasRequest, batch.rows < rowsMax {
                 do throws(ChannelError) {
                     try channel.takeRequest { header, contentType, body in take(header, contentType, body) }
@@ -61,7 +71,7 @@ final class RequestLoop {
     // MARK: taking
 
     private func take(_ header: RequestHeader, _ contentType: RawSpan, _ body: RawSpan) {
-        guard header.deadline > now() else { return refuse(header, .tooLate) }
+        guard header.deadline > turn else { return refuse(header, .tooLate) }
         if header.operation == .predict, model.canInvoke { return invoke(header, contentType, body) }
         guard model.canPredict else { return refuse(header, .bodiesOnly) }
         do throws(RoostError) {
@@ -87,9 +97,7 @@ final class RequestLoop {
             throw .tooLate
         }
         if members.count == memberCount { members.append(Member(header: header)) }
-        members[memberCount].header = header
-        members[memberCount].firstRow = mark.rows
-        swap(&members[memberCount].info, &info)
+        members[memberCount].hold(header, &info, firstRow: mark.rows)
         memberCount += 1
         return true
     }
@@ -135,7 +143,7 @@ final class RequestLoop {
     /// Publishes one member's part of a predicted batch.
     private func answer(_ member: Member, at firstRow: Int, in batch: TensorBatch, _ took: Instant.Span) {
         let rows = firstRow..<firstRow + member.info.rows
-        if let failed = model.failedRows.keys.filter(rows.contains).min() {
+        if model.hasFailedRows, let failed = model.failedRows.keys.filter(rows.contains).min() {
             let message = "row \(failed - firstRow + 1): \(model.failedRows[failed] ?? "")"
             return refuse(member.header, RoostError(.pluginFailed, message), took)
         }

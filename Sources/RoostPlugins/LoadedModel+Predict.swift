@@ -40,6 +40,9 @@ extension LoadedModel {
         try call.finish()
     }
 
+    /// Whether there are any `failedRows`.
+    public var hasFailedRows: Bool { !call.failedRows.isEmpty }
+
     /// Rows of the last predict that have no answer, with the plugin's reason.
     public var failedRows: [Int: String] { call.failedRows }
 

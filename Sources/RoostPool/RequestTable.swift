@@ -21,6 +21,12 @@ struct Request {
         self.arrived = arrived
         self.deadline = deadline
     }
+
+    fileprivate mutating func endUse(next free: Int32) {
+        generation &+= 1
+        instance = nil
+        next = free
+    }
 }
 
 /// Places of one list in a `RequestTable`, first in, first out.
@@ -39,7 +45,7 @@ struct RequestTable {
     private var free: Int32 = none
 
     subscript(_ index: Int32) -> Request {
-        get { entries[Int(index)] }
+        _read { yield entries[Int(index)] }
         _modify { yield &entries[Int(index)] }
     }
 
@@ -50,10 +56,10 @@ struct RequestTable {
             return Int32(entries.count - 1)
         }
         let index = free
-        free = entries[Int(index)].next
-        let generation = entries[Int(index)].generation
+        let (next, generation) = (entries[Int(index)].next, entries[Int(index)].generation)
         entries[Int(index)] = request
         entries[Int(index)].generation = generation
+        free = next
         return index
     }
 
@@ -66,13 +72,12 @@ struct RequestTable {
 
     /// Gives the place of an entry that is in no list back.
     mutating func release(_ index: Int32) {
-        entries[Int(index)].generation &+= 1
-        entries[Int(index)].instance = nil
-        entries[Int(index)].next = free
+        entries[Int(index)].endUse(next: free)
         free = index
     }
 
     mutating func append(_ index: Int32, to list: inout RequestList) {
+        var entries = entries.mutableSpan  // one look whether the array is shared, instead of one per change
         entries[Int(index)].previous = list.last
         entries[Int(index)].next = Self.none
         if list.last == Self.none { list.first = index } else { entries[Int(list.last)].next = index }
@@ -81,6 +86,7 @@ struct RequestTable {
     }
 
     mutating func prepend(_ index: Int32, to list: inout RequestList) {
+        var entries = entries.mutableSpan
         entries[Int(index)].previous = Self.none
         entries[Int(index)].next = list.first
         if list.first == Self.none { list.last = index } else { entries[Int(list.first)].previous = index }
@@ -89,6 +95,7 @@ struct RequestTable {
     }
 
     mutating func remove(_ index: Int32, from list: inout RequestList) {
+        var entries = entries.mutableSpan
         let (previous, next) = (entries[Int(index)].previous, entries[Int(index)].next)
         if previous == Self.none { list.first = next } else { entries[Int(previous)].next = next }
         if next == Self.none { list.last = previous } else { entries[Int(next)].previous = previous }

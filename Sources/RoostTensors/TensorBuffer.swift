@@ -18,15 +18,15 @@
     /// Extents of dimensions 1 and up.
     public var trailing: [Int] { extents }
     /// Elements in one row: the product of `trailing`.
-    public var rowElements: Int { stride }
+    @inlinable public var rowElements: Int { stride }
     /// Elements that are there.
-    public var count: Int { elements }
+    @inlinable public var count: Int { elements }
 
     // Unchecked: one thread, and nothing here calls out while it changes them. Read for every element.
     @safe @exclusivity(unchecked) private var extents: [Int]
-    @safe @exclusivity(unchecked) private var stride: Int
-    @safe @exclusivity(unchecked) private var elements = 0
-    @exclusivity(unchecked) private var base: UnsafeMutableRawPointer
+    @safe @exclusivity(unchecked) @usableFromInline var stride: Int
+    @safe @exclusivity(unchecked) @usableFromInline var elements = 0
+    @exclusivity(unchecked) @usableFromInline var base: UnsafeMutableRawPointer
     @safe @exclusivity(unchecked) private var capacity: Int
     private let shape: UnsafeMutablePointer<Int64>
 
@@ -121,7 +121,7 @@
     }
 
     /// Element 0, aligned to 64 bytes. Valid until the buffer grows, is reset or released.
-    @unsafe public var address: UnsafeMutableRawPointer { unsafe base }
+    @unsafe @inlinable public var address: UnsafeMutableRawPointer { unsafe base }
 
     /// `rank` extents with `rows` as the first. Valid until the next call or `reshape`.
     @unsafe public func shapeAddress(rows: Int) -> UnsafePointer<Int64> {

@@ -2,6 +2,7 @@
 // the other stands in for the host. For callgrind, which counts them apart.
 //
 //     instance-alone PLUGIN MODEL BODY BATCHES BATCH
+import CRoost
 import Glibc
 import RoostBasics
 import RoostChannel
@@ -20,8 +21,8 @@ struct Start: Sendable {
 
 func answer(_ start: Start) throws {
     let memory = ModelMemory { bytes in
-        let descriptor = unsafe memfd_create("model", UInt32(MFD_CLOEXEC | MFD_ALLOW_SEALING))
-        return ftruncate(descriptor, bytes) == 0 ? descriptor : nil
+        let descriptor = unsafe roost_sealed_memory("model", UInt64(bytes))
+        return descriptor < 0 ? nil : descriptor
     }
     let model = try LoadedModel(
         PluginLibrary(descriptor: start.plugin),
@@ -58,7 +59,7 @@ for _ in 0..<batches {
         let header = RequestHeader(
             id: RequestID(rawValue: UInt64(index)), operation: .infer, contentType: .json, accept: .json,
             arrived: Instant(nanoseconds: 0), deadline: Instant(nanoseconds: .max))
-        guard try channel.send(header, contentTypeText: RawSpan(), body: body.span.bytes) != nil else {
+        guard try channel.send(header, contentTypeText: RawSpan(), body: body.bytes) != nil else {
             fatalError("the ring is full")
         }
     }

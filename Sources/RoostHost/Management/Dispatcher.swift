@@ -7,12 +7,19 @@ internal import RoostJSON
 /// Takes every complete request: inference to a version's pool, everything else to the management calls.
 final class Dispatcher: RequestHandler {
     unowned let host: Host
+    // Of the host; on the hot path they are read without going through it.
+    private let deploying: Deploying
+    private let serving: Serving
 
-    init(_ host: Host) { self.host = host }
+    init(_ host: Host) {
+        self.host = host
+        deploying = host.deploying
+        serving = host.serving
+    }
 
     func handle(_ head: borrowing RequestHead, body: RawSpan, id: RequestID, on server: HTTPServer) {
         if head.method == .post, !head.has(.roostVersion), let (operation, name) = InferencePath.plain(head.path),
-            let route = host.deploying.routes.find(head.path.extracting(name)), let service = route.next()
+            let route = deploying.routes.find(head.path.extracting(name)), let service = route.next()
         {
             return infer(operation, service, head, body, id)
         }
@@ -23,7 +30,7 @@ final class Dispatcher: RequestHandler {
         }
     }
 
-    func clientGone(_ id: RequestID) { host.serving.clientGone(id) }
+    func clientGone(_ id: RequestID) { serving.clientGone(id) }
 
     private func infer(
         _ operation: Operation, _ service: VersionService, _ head: borrowing RequestHead, _ body: RawSpan,
@@ -32,7 +39,7 @@ final class Dispatcher: RequestHandler {
         do throws(RoostError) {
             let request = try InferenceRequest(operation, head)
             let type = request.contentType == .other ? head.value(.contentType) : RawSpan()
-            host.serving.submit(id, request, contentTypeText: type, body: body, to: service)
+            serving.submit(id, request, contentTypeText: type, body: body, to: service)
         } catch {
             refuse(id, error)
         }

@@ -4,7 +4,7 @@ internal import RoostBasics
 struct LatencyHistogram {
     /// From one microsecond to 134 seconds; the last bucket takes everything above.
     static let octaves = 27
-    private var buckets = [UInt64](repeating: 0, count: octaves * 4 + 1)
+    private var buckets = InlineArray<109, UInt64>(repeating: 0)
     private(set) var count: UInt64 = 0
     private(set) var totalNanoseconds: UInt64 = 0
 
@@ -19,15 +19,19 @@ struct LatencyHistogram {
         guard count > 0 else { return nil }
         let rank = max(1, UInt64((fraction * Double(count)).rounded(.up)))
         var seen: UInt64 = 0
-        for (index, number) in buckets.enumerated() {
-            seen += number
+        for index in buckets.indices {
+            seen += buckets[index]
             if seen >= rank { return Self.upperBound(of: index) }
         }
         return Self.upperBound(of: buckets.count - 1)
     }
 
     /// How many took at most 2^octave microseconds.
-    func countAtMost(octave: Int) -> UInt64 { buckets[..<min(buckets.count, octave * 4)].reduce(0, +) }
+    func countAtMost(octave: Int) -> UInt64 {
+        var sum: UInt64 = 0
+        for index in 0..<min(buckets.count, octave * 4) { sum += buckets[index] }
+        return sum
+    }
 
     private static func bucket(of span: Instant.Span) -> Int {
         let microseconds = span.nanoseconds / 1000

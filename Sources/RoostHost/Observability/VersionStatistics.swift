@@ -3,7 +3,8 @@ internal import RoostChannel
 
 /// What has become of a version's requests since the host started.
 struct VersionStatistics {
-    private var outcomes = [UInt64](repeating: 0, count: Outcome.allCases.count)
+    // Inline, here and below: an array would be checked for other owners at each of the half dozen additions a request.
+    private var outcomes = InlineArray<6, UInt64>(repeating: 0)
     private(set) var rows: UInt64 = 0
     private(set) var batches: UInt64 = 0
     /// From the complete request to its reply; of these, waiting for an instance; of these, in predict.
@@ -13,7 +14,7 @@ struct VersionStatistics {
     private var lastMinute = MinuteRate()
 
     func count(_ outcome: Outcome) -> UInt64 { outcomes[Int(outcome.rawValue)] }
-    var requests: UInt64 { outcomes.reduce(0, +) }
+    var requests: UInt64 { Outcome.allCases.reduce(0) { $0 + count($1) } }
 
     /// Counts one answered request.
     mutating func add(_ outcome: Outcome, total: Instant.Span, at now: Instant) {
@@ -35,7 +36,7 @@ struct VersionStatistics {
 
 /// Events per second over the last sixty full seconds.
 struct MinuteRate {
-    private var counts = [UInt32](repeating: 0, count: 64)
+    private var counts = InlineArray<64, UInt32>(repeating: 0)
     private var second: UInt64 = 0
     private var first: UInt64?
 

@@ -3,18 +3,33 @@ internal import RoostChannel
 
 /// What the host keeps of a request until it is answered: enough to run it again on another instance.
 struct InFlight {
-    var header: RequestHeader
-    /// The media type as it came, when it has no number.
-    var contentTypeText: [UInt8] = []
-    var body: [UInt8] = []
-    var arrived: Instant
+    private(set) var header: RequestHeader
+    /// The media type as it came, when it has no number; then the body; then room from earlier requests.
+    private(set) var content: [UInt8] = []
+    private(set) var contentTypeBytes = 0
+    private(set) var contentBytes = 0
     /// Where its frame ends in the request ring of its instance; 0 before it was given to one.
-    var frameEnd: UInt64 = 0
-    var timing = PhaseTiming()
+    private(set) var frameEnd: UInt64 = 0
+    private(set) var timing = PhaseTiming()
 
-    init(header: RequestHeader, arrived: Instant) {
+    init(header: RequestHeader) { self.header = header }
+
+    mutating func hold(_ header: RequestHeader, _ contentTypeText: RawSpan, _ body: RawSpan) {
         self.header = header
-        self.arrived = arrived
+        frameEnd = 0
+        contentTypeBytes = contentTypeText.byteCount
+        contentBytes = contentTypeBytes + body.byteCount
+        if content.count < contentBytes { content = Array(repeating: 0, count: max(512, contentBytes)) }
+        content.overwrite(from: 0, with: contentTypeText)
+        content.overwrite(from: contentTypeBytes, with: body)
+    }
+
+    /// Gives the memory of an unusually large body back.
+    mutating func forget() { if content.count > 1 << 16 { content = [] } }
+
+    mutating func note(frameEnd: UInt64, _ timing: PhaseTiming) {
+        self.frameEnd = frameEnd
+        self.timing = timing
     }
 }
 

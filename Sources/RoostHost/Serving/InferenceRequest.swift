@@ -49,8 +49,15 @@ enum InferencePath {
 extension MediaType {
     /// The first media type of a header value; what stands behind `;` or `,` does not count.
     init(header: RawSpan) {
+        // Nearly every request.
+        if header.equals("application/json") {
+            self = .json
+            return
+        }
         var end = 0
-        while end < header.byteCount, ![UInt8(ascii: ";"), UInt8(ascii: ","), UInt8(ascii: " ")].contains(header[end]) {
+        while end < header.byteCount, header[end] != UInt8(ascii: ";"), header[end] != UInt8(ascii: ","),
+            header[end] != UInt8(ascii: " ")
+        {
             end += 1
         }
         let name = header.extracting(first: end)

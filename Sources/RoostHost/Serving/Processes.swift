@@ -37,7 +37,8 @@ final class Processes {
     private var owners: [TemplateID: Owner] = [:]
     private var nextTemplate: UInt32 = 1
     private var nextInstance: UInt32 = 1
-    weak var instanceOwner: (any InstanceOwner)?
+    /// Let go when everything has ended. Strong, because a weak reference would slow every other one to its object.
+    var instanceOwner: (any InstanceOwner)?
     /// What the sandbox cannot do on this machine, in words.
     private(set) var warnings: [String] = []
     private let onWarning: (String) -> Void
@@ -106,6 +107,7 @@ final class Processes {
         guard let nursery else { return onDone() }
         nursery.shutDown { [self] in
             self.nursery = nil
+            instanceOwner = nil
             onDone()
         }
     }

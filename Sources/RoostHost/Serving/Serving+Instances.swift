@@ -11,7 +11,7 @@ extension Serving: InstanceOwner {
         guard case .cold = service.template else { return }
         do throws(RoostError) {
             let id = try processes.load(
-                service.artifact, label: service.id.description, service.loadSettings, owner: service)
+                service.artifact, label: service.id.description, service.loadSettings, owner: service.templateNews)
             service.template = .loading(id, since: loop.now)
         } catch { loadFailed(service, error) }
     }
@@ -23,7 +23,6 @@ extension Serving: InstanceOwner {
         case .loading(let id, _), .warm(let id): processes.kill(id)
         }
         service.template = .cold
-        service.templatePID = nil
     }
 
     func start(_ service: VersionService) {

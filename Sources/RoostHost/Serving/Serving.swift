@@ -107,7 +107,7 @@ final class Serving {
             id: RequestID(rawValue: ticket.rawValue), operation: request.operation, contentType: request.contentType,
             accept: request.accept, arrived: now,
             deadline: min(deadline ?? now + service.pool.settings.timeout, now + service.pool.settings.timeout))
-        service.hold(ticket, header, contentTypeText: contentTypeText, body: body, arrived: now)
+        service.hold(ticket, header, contentTypeText: contentTypeText, body: body)
         let slot = Int(id.slot)
         while callers.count <= slot { callers.append(nil) }
         callers[slot] = Caller(id: id, service: service, ticket: ticket)
@@ -147,12 +147,15 @@ final class Serving {
 
     private func dispatch(_ ticket: Ticket, to instance: InstanceID, of service: VersionService) {
         guard let at = service.position(of: instance) else { return }
-        let request = service.inFlight[Int(ticket.index)]
+        let index = Int(ticket.index)
+        let (header, content) = (service.inFlight[index].header, service.inFlight[index].content)
+        let (typeBytes, bytes) = (service.inFlight[index].contentTypeBytes, service.inFlight[index].contentBytes)
         do {
             let frameEnd = try service.instances[at].channel.send(
-                request.header, contentTypeText: request.contentTypeText.bytes, body: request.body.bytes)
+                header, contentTypeText: content.bytes.extracting(first: typeBytes),
+                body: content.bytes.extracting(typeBytes..<bytes))
             guard let frameEnd else { return service.pool.noRoom(ticket, on: instance) }
-            let timing = service.instances[at].timing.phases(arrived: request.arrived, dispatched: loop.now)
+            let timing = service.instances[at].timing.phases(arrived: header.arrived, dispatched: loop.now)
             service.noteDispatch(ticket, frameEnd: frameEnd, timing: timing)
         } catch {
             service.pool.noRoom(ticket, on: instance)
@@ -182,10 +185,9 @@ final class Serving {
         _ id: RequestID, _ status: Int, _ message: String, _ service: VersionService,
         _ timing: PhaseTiming = PhaseTiming(), extra: String = ""
     ) {
-        fields.set(versionField: service.versionField, timing: timing, infer: nil)
-        server.reply(
-            to: id, status: status, type: .json, fields: (fields.bytes + Array(extra.utf8)).bytes,
-            body: ErrorReply.body(message).bytes)
+        fields.set(head: service.replyFieldsHead, timing: timing, infer: nil)
+        fields.add(lines: extra)
+        Self.reply(id, status, .json, fields, ErrorReply.body(message).bytes, on: server)
     }
 
     // MARK: replies
@@ -223,14 +225,21 @@ final class Serving {
         let index = Int(ticket.index)
         let timing = service.inFlight[index].timing
         callers[Int(id.slot)] = nil
-        service.count(header.outcome, total: now - service.inFlight[index].arrived, at: now)
+        service.count(header.outcome, total: now - service.inFlight[index].header.arrived, at: now)
         service.statistics.add(queue: timing.queue, infer: header.infer, rows: header.rows)
         service.forget(ticket)
-        fields.set(versionField: service.versionField, timing: timing, infer: header.infer)
+        fields.set(head: service.replyFieldsHead, timing: timing, infer: header.infer)
         if header.contentType == .other { fields.add(contentType: contentTypeText) }
-        let lines = fields.bytes
+        Self.reply(id, Int(header.status), header.contentType.reply, fields, body, on: server)
+    }
+
+    /// A class cannot lend a span of its own property; a function can.
+    private static func reply(
+        _ id: RequestID, _ status: Int, _ type: ContentType, _ fields: borrowing ReplyFields, _ body: RawSpan,
+        on server: HTTPServer
+    ) {
         server.reply(
-            to: id, status: Int(header.status), type: header.contentType.reply, fields: lines.bytes, body: body)
+            to: id, status: status, type: type, fields: fields.bytes, body: body)
     }
 
     /// An instance that hangs or breaks the rules of the channel is ended; its requests run again elsewhere.

@@ -34,9 +34,10 @@ final class VersionService {
     let artifact: Artifact
     var loadSettings: LoadSettings
     private unowned let serving: Serving
+    /// Hears of the template in the version's stead.
+    private(set) lazy var templateNews = TemplateNews(self)
     var pool: Pool
     var template = Template.cold
-    var templatePID: Int32?
     /// What loading found, once it succeeded, and when that was.
     var report: LoadReport?
     var loadedAt = Instant(nanoseconds: 0)
@@ -58,8 +59,8 @@ final class VersionService {
     var isRetiring = false
     /// Answers that the rollback guard has not been told of.
     var unreported = (requests: 0, errors: 0)
-    /// `Roost-Version: 3` and the line's end.
-    let versionField: [UInt8]
+    /// `Roost-Version: 3`, and the beginning of `Server-Timing`.
+    let replyFieldsHead: [UInt8]
 
     init(_ id: VersionID, _ artifact: Artifact, pool settings: PoolSettings, load: LoadSettings, on serving: Serving) {
         self.id = id
@@ -67,7 +68,7 @@ final class VersionService {
         loadSettings = load
         self.serving = serving
         pool = Pool(settings: settings)
-        versionField = Array("Roost-Version: \(id.number)\r\n".utf8)
+        replyFieldsHead = Array("Roost-Version: \(id.number)\r\nServer-Timing: queue;dur=".utf8)
     }
 
     /// Counts one answered request.
@@ -81,44 +82,46 @@ final class VersionService {
     }
 
     /// Keeps a copy of an accepted request.
-    func hold(
-        _ ticket: Ticket, _ header: RequestHeader, contentTypeText: RawSpan, body: RawSpan, arrived: Instant
-    ) {
+    func hold(_ ticket: Ticket, _ header: RequestHeader, contentTypeText: RawSpan, body: RawSpan) {
         let index = Int(ticket.index)
-        while inFlight.count <= index { inFlight.append(InFlight(header: header, arrived: arrived)) }
-        inFlight[index].header = header
-        inFlight[index].arrived = arrived
-        inFlight[index].frameEnd = 0
-        inFlight[index].contentTypeText.assign(contentTypeText)
-        inFlight[index].body.assign(body)
+        while inFlight.count <= index { inFlight.append(InFlight(header: header)) }
+        inFlight[index].hold(header, contentTypeText, body)
     }
 
     /// Gives back the memory of an unusually large body.
     func forget(_ ticket: Ticket) {
-        let index = Int(ticket.index)
-        if inFlight[index].body.capacity > 1 << 16 { inFlight[index].body = [] }
+        inFlight[Int(ticket.index)].forget()
     }
 
     func noteDispatch(_ ticket: Ticket, frameEnd: UInt64, timing: PhaseTiming) {
-        inFlight[Int(ticket.index)].frameEnd = frameEnd
-        inFlight[Int(ticket.index)].timing = timing
+        inFlight[Int(ticket.index)].note(frameEnd: frameEnd, timing)
     }
 
     /// Where the time of a request went that ends now without a reply.
     func timing(of ticket: Ticket, at now: Instant) -> PhaseTiming {
         let request = inFlight[Int(ticket.index)]
-        return request.frameEnd > 0 ? request.timing : PhaseTiming(queue: now - request.arrived)
+        return request.frameEnd > 0 ? request.timing : PhaseTiming(queue: now - request.header.arrived)
     }
 
     func position(of instance: InstanceID) -> Int? { instances.firstIndex { $0.id == instance } }
 }
 
-extension VersionService: TemplateOwner {
-    func templateLoaded(_ id: TemplateID, _ report: LoadReport) { serving.loaded(self, id, report) }
-    func templateFailed(_ id: TemplateID, _ error: RoostError) {
-        guard case .loading(id, _) = template else { return }
-        serving.loadFailed(self, error)
+extension VersionService {
+    /// What `Processes` refers to weakly: an object with weak references pays for them in every retain and release,
+    /// and a version has some for each request.
+    final class TemplateNews: TemplateOwner {
+        private unowned let service: VersionService
+
+        init(_ service: VersionService) { self.service = service }
+
+        func templateLoaded(_ id: TemplateID, _ report: LoadReport) { service.serving.loaded(service, id, report) }
+        func templateFailed(_ id: TemplateID, _ error: RoostError) {
+            guard case .loading(id, _) = service.template else { return }
+            service.serving.loadFailed(service, error)
+        }
+        func templateExited(_ id: TemplateID, _ status: ExitStatus) {
+            service.serving.templateGone(service, id, status)
+        }
+        func templatePrinted(_ bytes: [UInt8]) { service.log.append(bytes.bytes) }
     }
-    func templateExited(_ id: TemplateID, _ status: ExitStatus) { serving.templateGone(self, id, status) }
-    func templatePrinted(_ bytes: [UInt8]) { log.append(bytes.bytes) }
 }

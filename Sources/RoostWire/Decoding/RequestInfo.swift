@@ -25,10 +25,11 @@ public struct RequestInfo: Hashable, Sendable {
 
     mutating func clear() {
         rows = 0
-        id.removeAll(keepingCapacity: true)
+        // Mostly they are empty, and emptying an empty array is not free.
+        if !id.isEmpty { id.removeAll(keepingCapacity: true) }
         hasID = false
-        outputs.removeAll(keepingCapacity: true)
-        parameters.removeAll(keepingCapacity: true)
+        if !outputs.isEmpty { outputs.removeAll(keepingCapacity: true) }
+        if !parameters.isEmpty { parameters.removeAll(keepingCapacity: true) }
         timeoutMicroseconds = nil
     }
 }
