@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,13 +42,13 @@ class Reply:
 
 
 class Host:
-    def __init__(self, binary, home, *options):
+    def __init__(self, binary, home, *options, listen="127.0.0.1:0"):
         self.binary, self.home = binary, Path(home)
         self.lines = []
         self._changed = threading.Condition()
         self._connection = None
         self.process = subprocess.Popen(
-            [binary, "serve", "--home", self.home, "--listen", "127.0.0.1:0", *options], text=True,
+            [binary, "serve", "--home", self.home, "--listen", listen, *options], text=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
@@ -118,6 +119,20 @@ class Host:
 
     def versions(self, function):
         return {version["version"]: version for version in self.get(f"/functions/{function}").json["versions"]}
+
+    def until(self, condition):
+        """Waits for what the host does a moment after it has said so; its own answers set the pace."""
+        end = time.monotonic() + PATIENCE
+        while not (found := condition()):
+            assert time.monotonic() < end, "the condition did not come true"
+            self.get("/v2/health/live")
+        return found
+
+    def note(self, file):
+        """The host's answer in the folder to a file that failed."""
+        note = self.home / "plugins" / f"{file}.failed"
+        self.until(note.exists)
+        return note.read_text()
 
     def instance(self, function, version="1"):
         """The name of the version's one instance, which is never given again."""

@@ -90,6 +90,9 @@ final class Deploying {
         for probation in probations.values { probation.cancel() }
         probations = [:]
         files?.close()
+        // What has gathered while a transaction runs would wait for its end, which nobody hears any more.
+        isPersisting = false
+        persistNext()
         storage?.close()
     }
 

@@ -162,25 +162,28 @@ final class Serving {
 
     private func fail(_ id: RequestID, _ failure: Failure, _ service: VersionService) {
         let now = loop.now
+        guard let caller = callers[Int(id.slot)], caller.id == id else { return }
         callers[Int(id.slot)] = nil
+        let waited = now - service.inFlight[Int(caller.ticket.index)].header.arrived
         switch failure {
         case .timeout:
-            service.count(.timeout, total: service.pool.settings.timeout, at: now)
-            refuse(id, 504, "\(service.id) did not answer in time", service)
+            service.count(.timeout, total: waited, at: now)
+            refuse(id, 504, "\(service.id) did not answer in time", service, waited: waited)
         case .death:
-            service.count(.death, total: .zero, at: now)
+            service.count(.death, total: waited, at: now)
             let reason = service.lastFailure ?? "its instance died"
-            refuse(id, 500, "\(service.id) could not answer this request: \(reason)", service)
+            refuse(id, 500, "\(service.id) could not answer this request: \(reason)", service, waited: waited)
         }
     }
 
     /// An answer of the host's own.
     private func refuse(
-        _ id: RequestID, _ status: Int, _ message: String, _ service: VersionService, extra: String = ""
+        _ id: RequestID, _ status: Int, _ message: String, _ service: VersionService,
+        waited: Instant.Span = .zero, extra: String = ""
     ) {
+        let lines = "Roost-Version: \(service.id.number)\r\nServer-Timing: queue;dur=\(waited.milliseconds)\r\n\(extra)"
         server.reply(
-            to: id, status: status, type: .json, fields: (service.versionField + Array(extra.utf8)).bytes,
-            body: ErrorReply.body(message).bytes)
+            to: id, status: status, type: .json, fields: Array(lines.utf8).bytes, body: ErrorReply.body(message).bytes)
     }
 
     // MARK: replies
