@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import os
+import random
 import re
 import signal
 import socket
@@ -12,7 +13,7 @@ import pytest
 
 from host import (
     ABORT, ALLOCATE, CRASH_IN_BATCH, DOUBLE_FORK, EXIT, FAIL, FAIL_ROW, FORK, Host, NOTHING, PRINT, ROOST, SEGFAULT,
-    SLEEP, SPIN, THREAD, Steady, build_plugin, linear_model, runs, wait_until)
+    SLEEP, SPIN, THREAD, TURN, Steady, build_plugin, linear_model, runs, wait_until)
 
 ROW = [3.0, NOTHING]
 
@@ -262,6 +263,25 @@ def test_kill_9_leaves_no_process_behind_and_a_restart_serves_the_same(tmp_path,
         left = host.descendants()
         assert host.stop() == 0
         wait_until(lambda: not any(map(runs, left)), "the end of all processes")
+
+
+def test_kill_9_in_the_midst_of_deploying_loses_and_doubles_nothing(own):
+    seed = int(os.environ.get("ROOST_SEED", "7"))
+    print(f"seed {seed}")
+    chance = random.Random(seed)
+    for number in range(1, 6):
+        own.drop("next.json", linear_model(number))
+        own.drop(f"fixed@{number}.json", linear_model(number))
+        for _ in range(chance.randrange(30)):
+            own.get("/v2/health/live")
+            time.sleep(TURN)
+        own.kill()
+        own.restart()
+        for name in ("next", "fixed"):
+            own.wait_serving(name, number)
+            wait_until(lambda: own.predict(name, [ROW]).version == str(number), f"traffic at {name}@{number}")
+            assert own.predict(name, [ROW]).predictions == [3.0 + number]
+        assert len(own.status("next")["versions"]) == number
 
 
 def test_sigterm_lets_what_runs_finish_and_exits_0(own, plugin):

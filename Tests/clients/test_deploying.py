@@ -4,6 +4,7 @@ import collections
 import json
 import os
 import pickle
+import shutil
 import struct
 import time
 
@@ -153,6 +154,23 @@ def test_the_same_bytes_under_another_version_are_a_version_of_their_own(host):
     host.remove("alike@1.json")
     host.wait_for_state("alike", 1, "retired", None)
     assert host.predict("alike", [ROW]).version == "2"
+
+
+def test_a_drop_folder_that_is_replaced_or_gone_for_a_while_is_watched_on(own):
+    own.drop("first@1.json", linear_model(10))
+    serves(own, "first", 1, 10)
+    own.plugins.rename(own.home / "moved")
+    own.plugins.mkdir()
+    own.drop("second@1.json", linear_model(20))
+    serves(own, "second", 1, 20)
+    own.drop("third@1.json", linear_model(30))
+    serves(own, "third", 1, 30)
+    shutil.rmtree(own.plugins)
+    own.wait_for_state("third", 1, "retired", "serving")
+    (own.home / "moved").rename(own.plugins)
+    serves(own, "first", 1, 10)
+    own.drop("fourth@1.json", linear_model(40))
+    serves(own, "fourth", 1, 40)
 
 
 # Copies that take their time
