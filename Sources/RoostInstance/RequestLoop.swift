@@ -29,7 +29,7 @@ final class RequestLoop {
     private let batch: TensorBatch
     /// For running the members of a failed batch by themselves.
     private let single: TensorBatch
-    private let reply = RoostWire.ByteBuffer()
+    private let reply = TextBuffer()
     private let rowsMax: Int
     /// Slots are kept, for the memory in them; the first `memberCount` are in use.
     private var members: [Member] = []

@@ -123,8 +123,10 @@ public final class Stream: Handle {
         let status = unsafe first.withUnsafeBytes { first in
             unsafe second.withUnsafeBytes { second in
                 var buffers = unsafe (uv_buf_t(reading: first), uv_buf_t(reading: second))
-                return unsafe withUnsafePointer(to: &buffers.0) { buffers in
-                    unsafe uv_try_write(raw, buffers, second.isEmpty ? 1 : 2)
+                // A pointer to the whole pair: one to its first member reaches no further than that.
+                return unsafe withUnsafeMutableBytes(of: &buffers) { pair in
+                    unsafe uv_try_write(
+                        raw, pair.assumingMemoryBound(to: uv_buf_t.self).baseAddress, second.isEmpty ? 1 : 2)
                 }
             }
         }

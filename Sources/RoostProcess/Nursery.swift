@@ -19,7 +19,7 @@ public enum NurseryEvent: Sendable {
     case callRefused(TemplateID, RefusedCall)
     /// What a version printed; comes also after its template has ended, while instances run.
     case output(TemplateID, [UInt8])
-    /// All templates and instances are gone, and were reported so before. `restart` makes a new nursery.
+    /// All templates and instances are gone, and were reported so before. `restart` may have made a new nursery meanwhile.
     case nurseryLost(String)
 }
 
@@ -68,7 +68,10 @@ public final class Nursery {
 
     // MARK: orders
 
-    /// Starts the nursery anew after `nurseryLost`.
+    /// True from the moment at which the nursery is found lost until `restart`.
+    public var isLost: Bool { control == nil && onShutDown == nil }
+
+    /// Starts the nursery anew; allowed as soon as `isLost`.
     public func restart() throws(RoostError) {
         precondition(control == nil, "the nursery still runs")
         let pair = roost_control_pair()
@@ -242,13 +245,14 @@ public final class Nursery {
         (process, processID) = (nil, nil)
         guard onShutDown == nil else { return finish() }
         let lost = ExitStatus.lost("the nursery is gone")
-        for (id, instance) in instances {
-            if let pidfd = instance.pidfd { _ = roost_pidfd_kill(pidfd.number, SIGKILL) }
-            instanceEnded(id, lost)
-        }
+        // Templates first: nobody shall fork from one that is gone.
         for (id, template) in templates {
             template.kill()
             templateEnded(id, lost)
+        }
+        for (id, instance) in instances where instances[id] != nil {
+            if let pidfd = instance.pidfd { _ = roost_pidfd_kill(pidfd.number, SIGKILL) }
+            instanceEnded(id, lost)
         }
         onEvent(.nurseryLost(reason))
     }

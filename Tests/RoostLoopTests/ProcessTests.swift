@@ -108,6 +108,36 @@ import Testing
         #expect(loop.openHandles == 0)
     }
 
+    @Test func aFolderThatIsReplacedIsWatchedOn() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "roost-\(UUID().uuidString)")
+        let other = folder.appendingPathExtension("moved")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer {
+            try? FileManager.default.removeItem(at: folder)
+            try? FileManager.default.removeItem(at: other)
+        }
+        let loop = try Loop()
+        var onDirty: () throws -> Void = {}
+        let watcher = try FolderWatcher(folder.path, on: loop) { try? onDirty() }
+        var isFileSeen = false
+        onDirty = {
+            // What is moved away must be seen as such; only then comes what the test is about.
+            guard FileManager.default.fileExists(atPath: folder.path) else { return }
+            isFileSeen = FileManager.default.fileExists(atPath: folder.appending(path: "new").path)
+            if isFileSeen {
+                watcher.close()
+            } else {
+                try Data([1]).write(to: folder.appending(path: "new"))
+            }
+        }
+        try FileManager.default.moveItem(at: folder, to: other)
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        loop.run()
+        onDirty = {}
+        #expect(isFileSeen)
+        #expect(loop.openHandles == 0)
+    }
+
     @Test func watchingWhatDoesNotExistThrows() throws {
         let loop = try Loop()
         #expect(throws: UVError.self) { _ = try FolderWatcher("/no/such/folder", on: loop) {} }

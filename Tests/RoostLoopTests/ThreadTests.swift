@@ -1,3 +1,4 @@
+import class Foundation.Thread
 import RoostLoop
 import Testing
 
@@ -15,7 +16,8 @@ import Testing
         close = { mailbox.close() }
         let sender = mailbox.sender
         for lane in 0..<4 {
-            Task.detached { for i in 0..<1_000 { sender.send(lane * 1_000 + i) } }
+            // Threads of their own: the test threads may all be in loops like this one.
+            Thread { for i in 0..<1_000 { sender.send(lane * 1_000 + i) } }.start()
         }
         loop.run()
         close = {}

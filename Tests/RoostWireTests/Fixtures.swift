@@ -65,8 +65,8 @@ final class Codec {
         }
     }
 
-    func reply(_ write: (ReplyEncoder, ByteBuffer) throws(RoostError) -> Void) throws(RoostError) -> String {
-        let buffer = ByteBuffer(capacity: 1)
+    func reply(_ write: (ReplyEncoder, TextBuffer) throws(RoostError) -> Void) throws(RoostError) -> String {
+        let buffer = TextBuffer(capacity: 1)
         try write(encoder, buffer)
         return String(decoding: buffer.bytes, as: UTF8.self)
     }

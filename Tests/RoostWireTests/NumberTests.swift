@@ -114,7 +114,7 @@ import Testing
         let seed: UInt64 = 7
         print("seed \(seed)")
         var random = Seeded(seed)
-        let buffer = ByteBuffer()
+        let buffer = TextBuffer()
         var wrong = 0
         func check(_ text: String, _ isSame: Bool, _ reference: String) {
             if !isSame || digits(text) != digits(reference) {
@@ -162,13 +162,13 @@ import Testing
             (100, "100.0"),
         ] as [(Double, String)])
     func numbersArePrintedAsPeopleWriteThem(_ value: Double, _ text: String) {
-        let buffer = ByteBuffer()
+        let buffer = TextBuffer()
         buffer.append(json: value)
         #expect(String(decoding: buffer.bytes, as: UTF8.self) == text)
     }
 
     @Test func integersArePrintedWhole() {
-        let buffer = ByteBuffer()
+        let buffer = TextBuffer()
         var value: UInt64 = 1
         for _ in 0..<20 {
             for number in [value - 1, value, value &+ 1] {

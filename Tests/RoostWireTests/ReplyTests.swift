@@ -86,7 +86,7 @@ import Testing
         let text = "a\"\\\n\t\r\u{1}\u{1F}é😀/"
         let quoted = JSONText.quoted(text)
         #expect(String(decoding: quoted, as: UTF8.self) == "\"a\\\"\\\\\\n\\t\\r\\u0001\\u001fé😀/\"")
-        let buffer = ByteBuffer()
+        let buffer = TextBuffer()
         try unsafe JSONText.unescape(Array(quoted.dropFirst().dropLast()).span.bytes, into: buffer)
         #expect(String(decoding: buffer.bytes, as: UTF8.self) == text)
         #expect(unsafe !JSONText.append(quoted: [0xC0, 0x80].span.bytes, to: buffer))

@@ -124,6 +124,11 @@ import Testing
         try codec.decode("mean radius,texture,id,area\n1,2,x,3\n", .csv)
         #expect(codec.floats == [1, 2, 3])
         #expect(codec.complaint("a,b\n1,2\n", .csv) == "line 1: expected 3 columns, got 2")
+        // A plugin may say itself that its columns are f0, f1, …: those are no names either.
+        let declared = try Codec(columns: (0..<3).map { Column(name: "f\($0)") })
+        try declared.decode("mean radius,texture,area\n1,2,3\n", .csv)
+        try declared.decode("f2,f1,f0\n6,5,4\n", .csv)
+        #expect(declared.floats == [1, 2, 3, 4, 5, 6])
     }
 
     @Test(arguments: [

@@ -63,28 +63,30 @@ struct CodeText: Sendable {
     var functions: [(line: Int, length: Int)] {
         var found: [(line: Int, length: Int)] = []
         var open: [Int?] = []  // for each brace the line of the function that it opens
-        var header: [UInt8] = []
-        var headerLine = 1
+        var header: [UInt8] = []  // what stands before the next brace
         var line = 1
         for byte in text.utf8 {
             switch byte {
             case UInt8(ascii: "{"):
-                let words = String(decoding: header, as: UTF8.self).split { !$0.isLetter }
-                let isFunction = words.contains { ["func", "init", "deinit", "subscript"].contains($0) }
-                open.append(isFunction ? headerLine : nil)
+                open.append(Self.linesFromKeyword(header).map { line - $0 })
                 header = []
             case UInt8(ascii: "}"):
                 if case let start?? = open.popLast() { found.append((start, line - start + 1)) }
                 header = []
             case UInt8(ascii: "\n"):
                 line += 1
-                if !header.isEmpty { header.append(UInt8(ascii: " ")) }
-            case UInt8(ascii: " ") where header.isEmpty: break
-            default:
-                if header.isEmpty { headerLine = line }
                 header.append(byte)
+            default: header.append(byte)
             }
         }
         return found
+    }
+
+    /// How many lines above the end of `header` its last keyword of a function stands; nil when there is none.
+    private static func linesFromKeyword(_ header: [UInt8]) -> Int? {
+        let lines = String(decoding: header, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        return lines.reversed().firstIndex { line in
+            line.split { !$0.isLetter }.contains { ["func", "init", "deinit", "subscript"].contains($0) }
+        }.map { lines.reversed().distance(from: lines.reversed().startIndex, to: $0) }
     }
 }

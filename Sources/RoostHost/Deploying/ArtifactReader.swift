@@ -2,6 +2,7 @@ internal import RoostBasics
 internal import RoostELF
 internal import RoostFiles
 internal import RoostFunctions
+internal import RoostJSON
 
 /// Finds out how a stored file can be loaded, by reading it. Belongs on a thread that may wait for the disk.
 struct ArtifactReader: Sendable {
@@ -42,10 +43,15 @@ struct ArtifactReader: Sendable {
         let file = try FileDescriptor(reading: path)
         do {
             let plugin = try PluginFile(ByteSource(descriptor: file.number))
+            try plugin.checkCard()
             return Artifact(
                 plugin: path, modelFile: nil, modelSection: plugin.model, flags: plugin.flags, runtime: "plugin",
                 examples: plugin.examples ?? [], digest: digest)
-        } catch { throw error.asRoostError }
+        } catch let error as ELFError {
+            throw error.asRoostError
+        } catch let error as RoostError {
+            throw error
+        } catch { throw RoostError(.system, "\(error)") }
     }
 
     /// Golden examples beside a bare model file; none is fine.
@@ -56,6 +62,23 @@ struct ArtifactReader: Sendable {
         } catch {
             if error.code == .notFound { return [] }
             throw error
+        }
+    }
+}
+
+extension PluginFile {
+    /// Reads the card, if it carries one.
+    /// - Throws: `invalidArgument` for a card that is none, or that says what this build cannot honour.
+    func checkCard() throws(RoostError) {
+        guard let card else { return }
+        let read: Card
+        do throws(JSONError) { read = try Card(try JSONDocument(parsing: card, source: "card")) } catch {
+            throw error.asRoostError
+        }
+        guard read.columns.isEmpty else {
+            throw RoostError(
+                .invalidArgument, "its card names columns, which is not supported by this build: name them in the model"
+            )
         }
     }
 }

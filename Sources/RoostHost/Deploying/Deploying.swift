@@ -24,6 +24,7 @@ final class Deploying {
     private var watchers: [FolderWatcher] = []
     private let clock: Timer
     private let rescan: Timer
+    private let collection: Timer
     private var artifacts: [VersionID: Artifact] = [:]
     private var probations: [VersionID: Probation] = [:]
     /// What probation printed, for versions that never came to serve.
@@ -55,6 +56,7 @@ final class Deploying {
         machine = Deployment(settings, records: records, at: loop.now)
         clock = try Timer(on: loop)
         rescan = try Timer(on: loop)
+        collection = try Timer(on: loop)
         files = try Worker(on: loop) { [unowned self] in heard($0) }
         storage = try Worker(on: loop) { [unowned self] in persisted($0) }
         serving.onLoaded = { [unowned self] in loaded($0, $1) }
@@ -70,6 +72,7 @@ final class Deploying {
             try FolderWatcher(disk.functions.path, on: loop) { [unowned self] in readManifests() },
         ]
         readManifests()
+        try collection.start(after: .zero, every: Self.collectionPeriod) { [unowned self] in collect() }
         if let every = options.rescan {
             try rescan.start(after: every, every: every) { [unowned self] in
                 folderIsDirty()
@@ -83,9 +86,13 @@ final class Deploying {
         for watcher in watchers { watcher.close() }
         clock.close()
         rescan.close()
+        collection.close()
         for probation in probations.values { probation.cancel() }
         probations = [:]
         files?.close()
+        // What has gathered while a transaction runs would wait for its end, which nobody hears any more.
+        isPersisting = false
+        persistNext()
         storage?.close()
     }
 
@@ -229,6 +236,17 @@ final class Deploying {
         isPersisting = false
         if case .done(let error?) = news { onLine(error.message) }
         persistNext()
+    }
+
+    private static let collectionPeriod = Instant.Span.seconds(3600)
+    /// How long a file stays in the store that no version refers to: it may come back, or be on its way to one.
+    private static let unreferencedSeconds = 24 * 3600
+
+    private func collect() {
+        let versions = machine.functions.values.lazy.flatMap(\.versions.values).filter { $0.state != .retired }
+        let referenced = Set(versions.map(\.stored.digest))
+        let limit = Int64(Loop.unixSeconds - Self.unreferencedSeconds) * 1_000_000_000
+        submit { [disk] in disk.collect(keeping: referenced, olderThan: limit) }
     }
 
     // MARK: probation

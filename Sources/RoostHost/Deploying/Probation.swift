@@ -83,8 +83,11 @@ final class Probation: TemplateOwner {
 
     func templateFailed(_ id: TemplateID, _ error: RoostError) {
         guard id == template else { return }
-        guard error.code == .unsupported else { return finish(.failure(error)) }
-        refusals.append("\(candidates.last?.runtime ?? ""): \(error.message)")
+        // Whoever hears of it knows what was being loaded.
+        let act = "load \(label): "
+        let message = error.message.hasPrefix(act) ? String(error.message.dropFirst(act.count)) : error.message
+        guard error.code == .unsupported else { return finish(.failure(RoostError(error.code, message))) }
+        refusals.append("\(candidates.last?.runtime ?? ""): \(message)")
         candidates.removeLast()
         template = nil
         tryNext()

@@ -12,6 +12,11 @@ struct UploadedFile: Sendable {
     init(_ function: FunctionName, version: String, extension given: String?, _ body: RawSpan) throws(RoostError) {
         let isELF = body.starts(with: "\u{7F}ELF")
         let ending = given ?? (isELF ? "so" : body.starts(with: "{\"") ? "json" : "ubj")
+        // The name becomes a path; function and version are checked below.
+        guard !ending.contains("/") else {
+            throw RoostError(
+                .invalidArgument, "Roost-File-Extension: \"\(ending)\" is no file's ending: send one like ubj")
+        }
         name = version == "next" ? "\(function).\(ending)" : "\(function)@\(version).\(ending)"
         switch DropName(name) {
         case .version, .unversioned: break

@@ -46,6 +46,7 @@ final class Workbench {
                 return try models(path, given ?? [], digest)
             }
             let plugin = try PluginFile(source)
+            try plugin.checkCard()
             return [
                 Artifact(
                     plugin: path, modelFile: nil, modelSection: plugin.model, flags: plugin.flags, runtime: "plugin",

@@ -72,7 +72,8 @@ final class Management {
         let offset = try parameters.number("offset") ?? 0
         let log: OutputLog
         if let text = parameters["version"] {
-            log = host.deploying.log(of: try versionID(Endpoint.Target(function: name.text, version: text)))
+            let version = try versionID(Endpoint.Target(function: name.text, version: text))
+            log = host.deploying.log(of: try host.deploying.machine.known(version).id)
         } else {
             let known = try host.deploying.machine.known(name)
             guard let number = known.route?.leading ?? known.versions.keys.max() else { return reply(id, .text, []) }
@@ -95,7 +96,7 @@ final class Management {
                 try machine.setTraffic(name, shares, at: self.now)
             }
         }
-        reply(id, StatusReport(host).traffic(try host.deploying.machine.known(name)))
+        reply(id, StatusReport(host).wantedTraffic(try host.deploying.machine.known(name)))
     }
 
     private func rollBack(_ name: String, _ id: RequestID) throws(RoostError) {

@@ -78,10 +78,15 @@ struct StatusReport {
         return notes
     }
 
-    func traffic(_ function: FunctionDeployment) -> JSONValue {
+    func traffic(_ function: FunctionDeployment) -> JSONValue { traffic(function, by: function.route) }
+
+    /// As it will be: the new route may still wait for a load.
+    func wantedTraffic(_ function: FunctionDeployment) -> JSONValue { traffic(function, by: function.wantedRoute) }
+
+    private func traffic(_ function: FunctionDeployment, by route: TrafficShares?) -> JSONValue {
         [
             "origin": .string(function.origin.word),
-            "shares": shares(function.route?.entries ?? []), "pending": shares(function.pendingShares),
+            "shares": shares(route?.entries ?? []), "pending": shares(function.pendingShares),
         ]
     }
 

@@ -8,7 +8,7 @@ struct InFlight {
     private(set) var content: [UInt8] = []
     private(set) var contentTypeBytes = 0
     private(set) var contentBytes = 0
-    /// Where its frame ends in the request ring of its instance.
+    /// Where its frame ends in the request ring of its instance; 0 before it was given to one.
     private(set) var frameEnd: UInt64 = 0
     private(set) var timing = PhaseTiming()
 
@@ -16,6 +16,7 @@ struct InFlight {
 
     mutating func hold(_ header: RequestHeader, _ contentTypeText: RawSpan, _ body: RawSpan) {
         self.header = header
+        frameEnd = 0
         contentTypeBytes = contentTypeText.byteCount
         contentBytes = contentTypeBytes + body.byteCount
         if content.count < contentBytes { content = Array(repeating: 0, count: max(512, contentBytes)) }

@@ -82,6 +82,8 @@ final class Processes {
         owners[id] = Owner(value: owner)
         defer { withExtendedLifetime((model, examples)) {} }
         guard let nursery else { throw RoostError(.unavailable, "load \(label): the host is ending") }
+        // Each end that a lost nursery causes may ask for a load at once.
+        if nursery.isLost { try nursery.restart() }
         try nursery.startTemplate(id, order)
         return id
     }
@@ -125,7 +127,8 @@ final class Processes {
         case .output(let id, let bytes): owners[id]?.value?.templatePrinted(bytes)
         case .nurseryLost(let reason):
             onWarning("the nursery was lost (\(reason)); a new one is started")
-            do throws(RoostError) { try nursery?.restart() } catch { onWarning("no new nursery: \(error)") }
+            guard let nursery, nursery.isLost else { return }
+            do throws(RoostError) { try nursery.restart() } catch { onWarning("no new nursery: \(error)") }
         }
     }
 }

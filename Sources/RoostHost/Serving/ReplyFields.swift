@@ -10,8 +10,9 @@ struct ReplyFields: ~Copyable {
         get { text.bytes }
     }
 
-    /// `Roost-Version` and `Server-Timing` with the phases that occurred; `head` is everything up to the first time.
-    mutating func set(head: [UInt8], timing: PhaseTiming, infer: Instant.Span) {
+    /// `Roost-Version` and `Server-Timing` with the phases that occurred; `head` is everything up to the first time,
+    /// `infer` is nil when none came to its end.
+    mutating func set(head: [UInt8], timing: PhaseTiming, infer: Instant.Span?) {
         text.removeAll()
         text.append(head.bytes)
         append(milliseconds: timing.queue)
@@ -23,8 +24,10 @@ struct ReplyFields: ~Copyable {
             text.append(", load;dur=")
             append(milliseconds: load)
         }
-        text.append(", infer;dur=")
-        append(milliseconds: infer)
+        if let infer {
+            text.append(", infer;dur=")
+            append(milliseconds: infer)
+        }
         text.append("\r\n")
     }
 
@@ -36,6 +39,9 @@ struct ReplyFields: ~Copyable {
         }
         text.append("\r\n")
     }
+
+    /// Whole lines, each with its end.
+    mutating func add(lines: String) { text.append(lines) }
 
     /// `1.234`: microseconds are as fine as anybody reads.
     private mutating func append(milliseconds span: Instant.Span) {

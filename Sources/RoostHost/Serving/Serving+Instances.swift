@@ -23,7 +23,6 @@ extension Serving: InstanceOwner {
         case .loading(let id, _), .warm(let id): processes.kill(id)
         }
         service.template = .cold
-        service.templatePID = nil
     }
 
     func start(_ service: VersionService) {

@@ -19,7 +19,9 @@ final class Serving {
     private let again: Timer
     private var missed: [VersionService] = []
     private var onMissed: () -> Void = {}
-    private var clockRuns = false
+    /// When the clock rings next.
+    private var clockDue = Serving.never
+    private static let never = Instant(nanoseconds: .max)
 
     private(set) var services: [VersionID: VersionService] = [:]
     /// Whose channels were written to in this turn of the loop.
@@ -133,8 +135,7 @@ final class Serving {
                 if let at = service.position(of: instance) { service.instances[at].isStopped = true }
                 processes.kill(instance)
             case .kill(let instance):
-                note(service, "instance \(instance) ended: it did not answer for \(service.pool.settings.timeout)")
-                processes.kill(instance)
+                end(service, instance, because: "it did not answer for \(service.pool.settings.timeout)")
             case .fail(let id, let failure): fail(id, failure, service)
             }
         }
@@ -164,25 +165,29 @@ final class Serving {
 
     private func fail(_ id: RequestID, _ failure: Failure, _ service: VersionService) {
         let now = loop.now
+        guard let caller = callers[Int(id.slot)], caller.id == id else { return }
         callers[Int(id.slot)] = nil
+        let waited = now - service.inFlight[Int(caller.ticket.index)].header.arrived
+        let timing = service.timing(of: caller.ticket, at: now)
         switch failure {
         case .timeout:
-            service.count(.timeout, total: service.pool.settings.timeout, at: now)
-            refuse(id, 504, "\(service.id) did not answer in time", service)
+            service.count(.timeout, total: waited, at: now)
+            refuse(id, 504, "\(service.id) did not answer in time", service, timing)
         case .death:
-            service.count(.death, total: .zero, at: now)
+            service.count(.death, total: waited, at: now)
             let reason = service.lastFailure ?? "its instance died"
-            refuse(id, 500, "\(service.id) could not answer this request: \(reason)", service)
+            refuse(id, 500, "\(service.id) could not answer this request: \(reason)", service, timing)
         }
     }
 
     /// An answer of the host's own.
     private func refuse(
-        _ id: RequestID, _ status: Int, _ message: String, _ service: VersionService, extra: String = ""
+        _ id: RequestID, _ status: Int, _ message: String, _ service: VersionService,
+        _ timing: PhaseTiming = PhaseTiming(), extra: String = ""
     ) {
-        server.reply(
-            to: id, status: status, type: .json, fields: (service.versionField + Array(extra.utf8)).bytes,
-            body: ErrorReply.body(message).bytes)
+        fields.set(head: service.replyFieldsHead, timing: timing, infer: nil)
+        fields.add(lines: extra)
+        Self.reply(id, status, .json, fields, ErrorReply.body(message).bytes, on: server)
     }
 
     // MARK: replies
@@ -225,21 +230,21 @@ final class Serving {
         service.forget(ticket)
         fields.set(head: service.replyFieldsHead, timing: timing, infer: header.infer)
         if header.contentType == .other { fields.add(contentType: contentTypeText) }
-        Self.reply(id, header, fields, body, on: server)
+        Self.reply(id, Int(header.status), header.contentType.reply, fields, body, on: server)
     }
 
     /// A class cannot lend a span of its own property; a function can.
     private static func reply(
-        _ id: RequestID, _ header: ReplyHeader, _ fields: borrowing ReplyFields, _ body: RawSpan,
+        _ id: RequestID, _ status: Int, _ type: ContentType, _ fields: borrowing ReplyFields, _ body: RawSpan,
         on server: HTTPServer
     ) {
         server.reply(
-            to: id, status: Int(header.status), type: header.contentType.reply, fields: fields.bytes, body: body)
+            to: id, status: status, type: type, fields: fields.bytes, body: body)
     }
 
-    /// An instance that breaks the rules of the channel is ended; its requests run again elsewhere.
+    /// An instance that hangs or breaks the rules of the channel is ended; its requests run again elsewhere.
     private func end(_ service: VersionService, _ instance: InstanceID, because reason: some CustomStringConvertible) {
-        note(service, "instance \(instance) ended: \(reason)")
+        if let at = service.position(of: instance) { service.instances[at].endedBecause = "ended: \(reason)" }
         processes.kill(instance)
     }
 
@@ -280,24 +285,30 @@ final class Serving {
     }
 
     private func watch(_ service: VersionService) {
-        guard !service.isActive, !service.pool.isIdle || service.pool.wakeUp != nil else { return }
-        service.isActive = true
-        active.append(service)
-        if !clockRuns { startClock(after: service.pool.isIdle ? wait(for: service) : Self.resolution) }
+        // The hot path ends here: the service is listed, and the clock looks soon.
+        guard !service.isActive || clockDue > loop.now + Self.resolution else { return }
+        guard !service.pool.isIdle || service.pool.wakeUp != nil else { return }
+        if !service.isActive {
+            service.isActive = true
+            active.append(service)
+        }
+        startClock(after: service.pool.isIdle ? wait(for: service) : Self.resolution)
     }
 
     private func wait(for service: VersionService) -> Instant.Span {
         max(Self.resolution, (service.pool.wakeUp ?? loop.now) - loop.now)
     }
 
+    /// Unless it rings earlier: who waits for a minute must not keep others from their timeouts.
     private func startClock(after delay: Instant.Span) {
-        clockRuns = true
+        guard loop.now + delay < clockDue else { return }
+        clockDue = loop.now + delay
         // A timer that cannot start is a closed one: the host is ending.
         try? clock.start(after: delay) { [unowned self] in tick() }
     }
 
     private func tick() {
-        clockRuns = false
+        clockDue = Self.never
         let now = loop.now
         for service in active {
             service.pool.tick(at: now, resolution: Self.resolution)
@@ -336,6 +347,8 @@ final class Serving {
         doorbells.remove(dead.channel.doorbell)
         let taken = dead.channel.taken()
         let wanted = !dead.isStopped
+        // What the kernel says of an end by our own hand explains nothing.
+        let words = dead.endedBecause ?? words
         if wanted { note(service, "instance \(instance) \(words)") }
         service.pool.instanceExited(
             instance, taken: { service.inFlight[Int($0.index)].frameEnd <= taken }, at: loop.now)

@@ -26,6 +26,8 @@ final class VersionService {
         var pid: Int32?
         /// Told to end because nobody needs it: its end is no news.
         var isStopped = false
+        /// Why the host ended it, in words, when it did.
+        var endedBecause: String?
     }
 
     let id: VersionID
@@ -36,7 +38,6 @@ final class VersionService {
     private(set) lazy var templateNews = TemplateNews(self)
     var pool: Pool
     var template = Template.cold
-    var templatePID: Int32?
     /// What loading found, once it succeeded, and when that was.
     var report: LoadReport?
     var loadedAt = Instant(nanoseconds: 0)
@@ -58,9 +59,7 @@ final class VersionService {
     var isRetiring = false
     /// Answers that the rollback guard has not been told of.
     var unreported = (requests: 0, errors: 0)
-    /// `Roost-Version: 3` and the line's end.
-    let versionField: [UInt8]
-    /// The same, and the beginning of `Server-Timing`.
+    /// `Roost-Version: 3`, and the beginning of `Server-Timing`.
     let replyFieldsHead: [UInt8]
 
     init(_ id: VersionID, _ artifact: Artifact, pool settings: PoolSettings, load: LoadSettings, on serving: Serving) {
@@ -69,8 +68,7 @@ final class VersionService {
         loadSettings = load
         self.serving = serving
         pool = Pool(settings: settings)
-        versionField = Array("Roost-Version: \(id.number)\r\n".utf8)
-        replyFieldsHead = versionField + Array("Server-Timing: queue;dur=".utf8)
+        replyFieldsHead = Array("Roost-Version: \(id.number)\r\nServer-Timing: queue;dur=".utf8)
     }
 
     /// Counts one answered request.
@@ -97,6 +95,12 @@ final class VersionService {
 
     func noteDispatch(_ ticket: Ticket, frameEnd: UInt64, timing: PhaseTiming) {
         inFlight[Int(ticket.index)].note(frameEnd: frameEnd, timing)
+    }
+
+    /// Where the time of a request went that ends now without a reply.
+    func timing(of ticket: Ticket, at now: Instant) -> PhaseTiming {
+        let request = inFlight[Int(ticket.index)]
+        return request.frameEnd > 0 ? request.timing : PhaseTiming(queue: now - request.header.arrived)
     }
 
     func position(of instance: InstanceID) -> Int? { instances.firstIndex { $0.id == instance } }

@@ -12,6 +12,8 @@ struct InputLayout {
         /// Columns that must not be missing.
         let refused: [Int]
         let hasCategories: Bool
+        /// The names are `f0`, `f1`, … in order: those of a model that was saved without any.
+        let isUnnamed: Bool
 
         init(_ columns: [Column]) {
             self.columns = columns
@@ -19,6 +21,7 @@ struct InputLayout {
             categories = columns.map { $0.kind == .category ? NameIndex($0.categories) : nil }
             refused = columns.indices.filter { !columns[$0].missingAllowed }
             hasCategories = columns.contains { $0.kind == .category }
+            isUnnamed = columns.indices.allSatisfy { columns[$0].name == "f\($0)" }
         }
     }
 

@@ -70,7 +70,7 @@ extension RequestDecoder {
             fieldColumns.append(contentsOf: (0..<names.count).map { $0 })
             return false
         }
-        let isUnnamed = signature.columns.isEmpty && layout.matrix != nil && places.allSatisfy { $0 == nil }
+        let isUnnamed = layout.matrix?.isUnnamed == true && places.allSatisfy { $0 == nil }
         if isUnnamed {
             // The model knows no names, so that those of the file cannot be checked: by position.
             var next = 0

@@ -5,7 +5,7 @@ import RoostTensors
 public enum JSONText {
     /// Appends `text` with its quotes, escaped.
     /// - Returns: false, with nothing appended, when `text` is not UTF-8.
-    public static func append(quoted text: RawSpan, to buffer: ByteBuffer) -> Bool {
+    public static func append(quoted text: RawSpan, to buffer: TextBuffer) -> Bool {
         let isValid = unsafe text.withUnsafeBytes { bytes in
             unsafe bytes.isEmpty || isUTF8(bytes.assumingMemoryBound(to: UInt8.self))
         }
@@ -20,7 +20,7 @@ public enum JSONText {
 
     /// `text` with its quotes, escaped.
     public static func quoted(_ text: String) -> [UInt8] {
-        let buffer = ByteBuffer(capacity: text.utf8.count + 16)
+        let buffer = TextBuffer(capacity: text.utf8.count + 16)
         buffer.append(.quote)
         for byte in text.utf8 { append(escaped: byte, to: buffer) }
         buffer.append(.quote)
@@ -30,9 +30,9 @@ public enum JSONText {
     /// The text of a JSON string, given without its quotes.
     /// - Throws: `.invalidArgument` for what no JSON string holds: control characters, quotes, unknown escapes, half
     ///   of a surrogate pair, bytes that are not UTF-8.
-    public static func unescape(_ text: RawSpan, into buffer: ByteBuffer) throws(RoostError) {
+    public static func unescape(_ text: RawSpan, into buffer: TextBuffer) throws(RoostError) {
         // Read as a string of its own, with the quotes that the grammar wants.
-        let whole = ByteBuffer(capacity: text.byteCount + 2)
+        let whole = TextBuffer(capacity: text.byteCount + 2)
         whole.append(.quote)
         whole.append(text)
         whole.append(.quote)
@@ -53,7 +53,7 @@ public enum JSONText {
         }
     }
 
-    @inline(__always) private static func append(escaped byte: UInt8, to buffer: ByteBuffer) {
+    @inline(__always) private static func append(escaped byte: UInt8, to buffer: TextBuffer) {
         if byte >= 0x20, byte != .quote, byte != .backslash { return buffer.append(byte) }
         buffer.append(.backslash)
         switch byte {

@@ -6,7 +6,7 @@ extension ReplyEncoder {
     /// `predictions_0` … `predictions_k` where a row has several; then the other outputs likewise. What is not
     /// finite is empty (NaN), `inf` or `-inf`. Lines end with LF.
     /// - Throws: `.pluginFailed` when a BYTES output is not UTF-8. `buffer` then holds what it held before.
-    public func csv(_ rows: Range<Int>, of batch: TensorBatch, into buffer: ByteBuffer) throws(RoostError) {
+    public func csv(_ rows: Range<Int>, of batch: TensorBatch, into buffer: TextBuffer) throws(RoostError) {
         let before = buffer.count
         var isFirst = true
         for (index, output) in batch.outputs.enumerated() {
@@ -36,7 +36,7 @@ extension ReplyEncoder {
     }
 }
 
-extension ByteBuffer {
+extension TextBuffer {
     /// Appends a field, in quotes where it needs them.
     fileprivate func append(csv text: [UInt8]) {
         guard text.contains(where: { [.quote, .comma, 0x0A, 0x0D].contains($0) }) else { return append(text) }

@@ -41,7 +41,7 @@ public final class ReplyEncoder {
     /// `predictions`, the others beside it by name; one value or one nested array a row.
     /// - Throws: `.pluginFailed` when a BYTES output is not UTF-8. `buffer` then holds what it held before.
     public func rows(
-        _ rows: Range<Int>, of batch: TensorBatch, into buffer: ByteBuffer
+        _ rows: Range<Int>, of batch: TensorBatch, into buffer: TextBuffer
     ) throws(RoostError) {
         let before = buffer.count
         buffer.append(.openBrace)
@@ -61,7 +61,7 @@ public final class ReplyEncoder {
     /// is `null`, and listed in the output's `parameters.non_finite`.
     /// - Throws: `.pluginFailed` when a BYTES output is not UTF-8. `buffer` then holds what it held before.
     public func tensors(
-        _ rows: Range<Int>, of batch: TensorBatch, _ info: RequestInfo, into buffer: ByteBuffer
+        _ rows: Range<Int>, of batch: TensorBatch, _ info: RequestInfo, into buffer: TextBuffer
     ) throws(RoostError) {
         let before = buffer.count
         buffer.append(tensorsHead)
@@ -83,7 +83,7 @@ public final class ReplyEncoder {
         buffer.append("]}")
     }
 
-    private func tensor(_ index: Int, _ rows: Range<Int>, _ output: TensorBuffer, _ buffer: ByteBuffer) -> Bool {
+    private func tensor(_ index: Int, _ rows: Range<Int>, _ output: TensorBuffer, _ buffer: TextBuffer) -> Bool {
         buffer.append(tensorHeads[index])
         buffer.append(decimal: UInt64(rows.count))
         for extent in output.trailing {

@@ -1,6 +1,6 @@
 import RoostTensors
 
-extension ByteBuffer {
+extension TextBuffer {
     /// A copy of what was written.
     public var bytes: [UInt8] {
         withBytes { bytes in
@@ -37,7 +37,7 @@ extension ByteBuffer {
     }
 
     @inline(__always) private func each<Element: TensorElement>(
-        _ tensor: TensorBuffer, _ elements: Range<Int>, _ type: Element.Type, _ write: (ByteBuffer, Element) -> Void
+        _ tensor: TensorBuffer, _ elements: Range<Int>, _ type: Element.Type, _ write: (TextBuffer, Element) -> Void
     ) {
         tensor.withElements(type) { all in
             for index in elements {

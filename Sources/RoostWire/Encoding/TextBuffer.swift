@@ -4,7 +4,7 @@
 ///
 /// Invariant that makes it safe: `base` is this object's own memory of `capacity` bytes, the first `count` of
 /// them initialised; whoever writes calls `reserve` first.
-@safe public final class ByteBuffer {
+@safe public final class TextBuffer {
     /// Memory above this many bytes is given back by `removeAll`.
     public static let keptBytesMax = 4 << 20
 
@@ -97,7 +97,7 @@ private let powersOfTen: [UInt64] = [
     10_000_000_000_000_000, 100_000_000_000_000_000, 1_000_000_000_000_000_000, 10_000_000_000_000_000_000,
 ]
 
-extension ByteBuffer {
+extension TextBuffer {
     /// Appends the digits of `value`.
     public func append(decimal value: UInt64) {
         reserve(20)
