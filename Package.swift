@@ -39,7 +39,7 @@ func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target 
         name: name, dependencies: ["RoostPlugin"] + dependencies, path: "plugins/\(name)",
         swiftSettings: strict,
         linkerSettings: [
-            .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/plugins/exports.map"])
+            .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/scripts/plugin-template/exports.map"])
         ])
 }
 
