@@ -33,13 +33,16 @@ func wrapC(_ name: String, links library: String? = nil, settings: [CSetting] = 
         linkerSettings: library.map { [.linkedLibrary($0)] } ?? [])
 }
 
+/// Hides all symbols of a plugin but its entry.
+let exportsMap = "\(Context.packageDirectory)/scripts/plugin-template/exports.map"
+
 /// A bundled plugin: a shared object that exports one symbol and nothing else.
 func plugin(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
     .target(
         name: name, dependencies: ["RoostPlugin"] + dependencies, path: "plugins/\(name)",
         swiftSettings: strict,
         linkerSettings: [
-            .unsafeFlags(["-Xlinker", "--version-script=\(Context.packageDirectory)/scripts/plugin-template/exports.map"])
+            .unsafeFlags(["-Xlinker", "--version-script=\(exportsMap)"])
         ])
 }
 
