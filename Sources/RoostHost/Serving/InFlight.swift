@@ -50,6 +50,12 @@ struct StartTiming {
     var loaded: Instant
     var forked: Instant
 
+    /// Splits the wait of a request that was among the first of its instance, whose predict began at `began`.
+    func phases(arrived: Instant, first began: Instant) -> PhaseTiming {
+        let began = max(forked, began)
+        return StartTiming(asked: asked, loaded: loaded, forked: began).phases(arrived: arrived, dispatched: began)
+    }
+
     /// Splits the wait of a request that is dispatched now.
     func phases(arrived: Instant, dispatched: Instant) -> PhaseTiming {
         guard arrived < forked else { return PhaseTiming(queue: dispatched - arrived) }

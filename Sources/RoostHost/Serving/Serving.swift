@@ -203,16 +203,23 @@ final class Serving {
         guard let at = service.position(of: instance) else { return }
         let channel = service.instances[at].channel
         var strange: String?
+        var hasAnswered = false
         do {
             try channel.receive { header, contentTypeText, body in
                 let ticket = Ticket(rawValue: header.id.rawValue)
                 switch service.pool.replied(ticket, by: instance, at: loop.now) {
-                case .deliver(let id): deliver(id, ticket, header, contentTypeText, body, service)
+                case .deliver(let id):
+                    hasAnswered = true
+                    if !service.instances[at].hasAnswered {
+                        service.noteFirst(ticket, at, header.infer, before: loop.now)
+                    }
+                    deliver(id, ticket, header, contentTypeText, body, service)
                 case .drop: service.forget(ticket)
                 case .unknown: strange = "it answered a request that it was never given"
                 }
             }
         } catch { strange = error.description }
+        if hasAnswered { service.instances[at].hasAnswered = true }
         if let strange { end(service, instance, because: strange) }
         perform(service)
     }

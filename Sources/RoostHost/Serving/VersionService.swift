@@ -22,6 +22,8 @@ final class VersionService {
         let id: InstanceID
         let channel: HostChannel
         var timing: StartTiming
+        /// Until it has, its requests are still paying for the fork.
+        var hasAnswered = false
         /// In the host's PID namespace; nil until the kernel has told.
         var pid: Int32?
         /// Told to end because nobody needs it: its end is no news.
@@ -91,6 +93,16 @@ final class VersionService {
     /// Gives back the memory of an unusually large body.
     func forget(_ ticket: Ticket) {
         inFlight[Int(ticket.index)].forget()
+    }
+
+    /// The request was among the first of instance `at`, and predict took `took`: until it began, the fork was what
+    /// the request waited for.
+    func noteFirst(_ ticket: Ticket, _ at: Int, _ took: Instant.Span, before now: Instant) {
+        let index = Int(ticket.index)
+        // What an instance tells may be anything.
+        let began = Instant(nanoseconds: now.nanoseconds - min(took.nanoseconds, now.nanoseconds))
+        let timing = instances[at].timing.phases(arrived: inFlight[index].header.arrived, first: began)
+        inFlight[index].note(frameEnd: inFlight[index].frameEnd, timing)
     }
 
     func noteDispatch(_ ticket: Ticket, frameEnd: UInt64, timing: PhaseTiming) {
