@@ -9,16 +9,13 @@ internal import RoostWire
 enum GoldenCheck {
     /// Returns how many were checked.
     /// - Throws: `pluginFailed` naming the first example that is wrong or cannot be read.
-    static func run(_ template: LoadedTemplate) throws(RoostError) -> Int {
-        guard template.model.canPredict else { return 0 }
-        // Also without examples: what the first decoder works out takes milliseconds, and forks share it.
-        let decoder = try RequestDecoder(signature: template.model.signature)
-        guard let examples = template.examples, template.examplesMax > 0 else { return 0 }
-        let batch = TensorBatch(signature: template.model.signature)
+    static func run(_ template: LoadedTemplate, _ codec: Codec) throws(RoostError) -> Int {
+        guard template.model.canPredict, let examples = template.examples, template.examplesMax > 0 else { return 0 }
+        defer { codec.batch.reset() }
         var checked = 0
         for (index, line) in try ExampleLines.read(examples).enumerated() where !line.isEmpty {
             guard checked < template.examplesMax else { break }
-            try check(line, number: index + 1, template.model, decoder, batch)
+            try check(line, number: index + 1, template.model, codec.decoder, codec.batch)
             checked += 1
         }
         return checked

@@ -1,18 +1,26 @@
 internal import RoostBasics
 internal import RoostChannel
+internal import RoostPlugins
 internal import RoostSandbox
 
 extension InstanceWork {
     /// What the product does: golden examples after load, requests from the channel.
     public static var serving: InstanceWork {
-        InstanceWork(
-            afterLoad: { template throws(RoostError) in try GoldenCheck.run(template) },
+        // Made by the template, found by its forks.
+        var made: Codec?
+        return InstanceWork(
+            afterLoad: { template throws(RoostError) in
+                let codec = try Codec(template.model.signature, label: template.label)
+                codec.warmUp()
+                made = codec
+                return try GoldenCheck.run(template, codec)
+            },
             serve: { instance in
                 do {
                     let channel = try InstanceChannel(
                         memory: instance.memory, doorbell: instance.doorbell, bodies: instance.bodies)
-                    let requests = try RequestLoop(
-                        channel, instance.model, label: instance.label, rowsMax: instance.batchRows)
+                    let codec = try made ?? Codec(instance.model.signature, label: instance.label)
+                    let requests = RequestLoop(channel, instance.model, codec, rowsMax: instance.batchRows)
                     StandardError.write("\(requests.run())")
                 } catch {
                     StandardError.write("\(error)")

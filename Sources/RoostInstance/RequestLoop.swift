@@ -29,7 +29,7 @@ final class RequestLoop {
     private let batch: TensorBatch
     /// For running the members of a failed batch by themselves.
     private let single: TensorBatch
-    private let reply = TextBuffer()
+    private let reply: TextBuffer
     private let rowsMax: Int
     /// Slots are kept, for the memory in them; the first `memberCount` are in use.
     private var members: [Member] = []
@@ -41,15 +41,12 @@ final class RequestLoop {
     private var broken: ChannelError?
 
     /// - Parameter rowsMax: rows that a batch may have, unless one request alone has more.
-    init(_ channel: InstanceChannel, _ model: LoadedModel, label: String, rowsMax: Int) throws(RoostError) {
+    init(_ channel: InstanceChannel, _ model: LoadedModel, _ codec: Codec, rowsMax: Int) {
         self.channel = channel
         self.model = model
         self.rowsMax = rowsMax
-        decoder = try RequestDecoder(signature: model.signature)
-        let parts = label.split(separator: "@", maxSplits: 1).map(String.init)
-        encoder = ReplyEncoder(signature: model.signature, function: parts.first ?? "", version: parts.last ?? "")
-        batch = TensorBatch(signature: model.signature)
-        single = TensorBatch(signature: model.signature)
+        (decoder, encoder, batch, single) = (codec.decoder, codec.encoder, codec.batch, codec.single)
+        reply = codec.reply
     }
 
     /// Returns when the channel is of no more use, with the reason.

@@ -7,6 +7,8 @@ enum Environment {
     /// prints registers and memory into people's logs.
     static func spawn(_ binary: Int32, _ control: Int32, _ variables: [String: String]) -> roost_spawned {
         var all = variables
+        // Symbols are found once, in the nursery, and not by every fork again.
+        all["LD_BIND_NOW"] = "1"
         all["SWIFT_BACKTRACE"] = "enable=no"
         var texts = unsafe all.map { unsafe strdup("\($0.key)=\($0.value)") }
         unsafe texts.append(nil)
