@@ -145,6 +145,8 @@ def test_a_page_of_the_host_itself_may_change_things(served):
 def test_traffic_is_shared_out_exactly(served):
     reply = served.put("/functions/plus/traffic", {"1": 30, "2": 70})
     assert reply.status == 200 and reply.json["shares"] == {"1": 30, "2": 70} and reply.json["origin"] == "set"
+    # They are in force as soon as both versions are loaded.
+    served.until(lambda: served.versions("plus")["1"]["share"] == 30)
     answered = [served.ask("/functions/plus/predict", [[0, 0]])["version"] for _ in range(200)]
     for start in range(0, 200, 100):
         assert 29 <= answered[start : start + 100].count("1") <= 31
