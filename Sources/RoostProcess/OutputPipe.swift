@@ -69,24 +69,3 @@ final class OutputPipe {
         }
     }
 }
-
-/// The last 64 KiB of what a version printed.
-public struct OutputTail: Sendable {
-    public static let bytesMax = 64 << 10
-    private var kept: [UInt8] = []
-    /// Bytes that are no longer kept.
-    public private(set) var droppedBytes = 0
-
-    public init() {}
-
-    public var bytes: ArraySlice<UInt8> { kept.suffix(Self.bytesMax) }
-
-    public mutating func append(_ bytes: [UInt8]) {
-        kept += bytes
-        // Cut in large steps: each byte is then moved once at most.
-        if kept.count > 2 * Self.bytesMax {
-            droppedBytes += kept.count - Self.bytesMax
-            kept.removeFirst(kept.count - Self.bytesMax)
-        }
-    }
-}
