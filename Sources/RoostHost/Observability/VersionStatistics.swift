@@ -6,7 +6,6 @@ struct VersionStatistics {
     // Inline, here and below: an array would be checked for other owners at each of the half dozen additions a request.
     private var outcomes = InlineArray<6, UInt64>(repeating: 0)
     private(set) var rows: UInt64 = 0
-    private(set) var batches: UInt64 = 0
     /// From the complete request to its reply; of these, waiting for an instance; of these, in predict.
     private(set) var total = LatencyHistogram()
     private(set) var queue = LatencyHistogram()
