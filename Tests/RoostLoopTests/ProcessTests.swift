@@ -8,50 +8,6 @@ import RoostLoop
 import Testing
 
 @Suite struct ProcessTests {
-    @Test func aChildsExitCodeIsReported() throws {
-        let loop = try Loop()
-        var exit: ChildProcess.Exit?
-        let child = try ChildProcess("/bin/sh", arguments: ["sh", "-c", "exit 3"], on: loop) { exit = $0 }
-        #expect(child.pid > 0)
-        loop.run()
-        #expect(exit?.code == 3)
-        #expect(exit?.signal == 0)
-        #expect(loop.openHandles == 0)
-    }
-
-    @Test func aChildWritesToTheDescriptorsItWasGiven() throws {
-        let loop = try Loop()
-        var ends: [Int32] = [0, 0]
-        #expect(unsafe pipe(&ends) == 0)
-        _ = try ChildProcess(
-            "/bin/sh", arguments: ["sh", "-c", "echo $WORD >&3"], environment: ["WORD=nest"],
-            descriptors: [.null, .null, .null, .copy(of: ends[1])], on: loop
-        ) { _ in }
-        Glibc.close(ends[1])
-        loop.run()
-        let text = try FileHandle(fileDescriptor: ends[0], closeOnDealloc: true).readToEnd() ?? Data()
-        #expect(String(decoding: text, as: UTF8.self) == "nest\n")
-    }
-
-    @Test func aSignalEndsAChildAndIsReported() throws {
-        let loop = try Loop()
-        var exit: ChildProcess.Exit?
-        let child = try ChildProcess("/bin/sleep", arguments: ["sleep", "100"], on: loop) { exit = $0 }
-        try child.kill(SIGKILL)
-        loop.run()
-        #expect(exit?.signal == SIGKILL)
-    }
-
-    @Test func startingWhatDoesNotExistThrowsAndLeavesNothingOpen() throws {
-        let loop = try Loop()
-        let error = #expect(throws: UVError.self) {
-            _ = try ChildProcess("/no/such/program", arguments: ["x"], on: loop) { _ in }
-        }
-        #expect(error?.description == "start /no/such/program: no such file or directory (-2)")
-        loop.run()
-        #expect(loop.openHandles == 0)
-    }
-
     @Test func aSignalIsHeardOnTheLoop() throws {
         let loop = try Loop()
         var heard = 0
