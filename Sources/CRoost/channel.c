@@ -19,22 +19,18 @@ void roost_futex_sleep(uint32_t *word, int timeout_ms) {
 
 void roost_futex_wake(uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0); }
 
-static int map_twice(uint8_t *at, int memory, uint64_t offset, uint64_t size) {
-  for (int copy = 0; copy < 2; copy++) {
-    void *place = at + (uint64_t)copy * size;
-    if (mmap(place, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memory, (off_t)offset) != place) return -1;
-  }
-  return 0;
+static int map_part(uint8_t *at, uint64_t size, int memory, uint64_t offset) {
+  return mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memory, (off_t)offset) == at ? 0 : -1;
 }
 
 void *roost_channel_map(int memory, uint64_t ring_bytes) {
-  uint64_t total = ROOST_CHANNEL_PAGE + 4 * ring_bytes;
+  const uint64_t page = ROOST_CHANNEL_PAGE, total = page + 4 * ring_bytes;
   uint8_t *base = mmap(NULL, total, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (base == MAP_FAILED) return NULL;
-  void *page = mmap(base, ROOST_CHANNEL_PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, memory, 0);
-  uint8_t *rings = base + ROOST_CHANNEL_PAGE;
-  if (page == MAP_FAILED || map_twice(rings, memory, ROOST_CHANNEL_PAGE, ring_bytes) != 0 ||
-      map_twice(rings + 2 * ring_bytes, memory, ROOST_CHANNEL_PAGE + ring_bytes, ring_bytes) != 0) {
+  /* The file is page, requests, replies. Each ring follows itself; neighbours in the file share a mapping. */
+  if (map_part(base, page + ring_bytes, memory, 0) != 0 ||
+      map_part(base + page + ring_bytes, 2 * ring_bytes, memory, page) != 0 ||
+      map_part(base + page + 3 * ring_bytes, ring_bytes, memory, page + ring_bytes) != 0) {
     int reason = errno;
     munmap(base, total);
     errno = reason;

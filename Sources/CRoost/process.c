@@ -139,8 +139,12 @@ int32_t roost_arrange_descriptors(roost_arrangement received) {
 
 void roost_leave_template(int32_t memory, int32_t doorbell, int32_t bodies) {
   /* A template without examples has a gap there, into which what it receives may fall. */
-  for (int number = ROOST_FD_CONTROL; number < ROOST_FD_PLUGIN; number++)
-    if (number != memory && number != doorbell && number != bodies) close(number);
+  int first = ROOST_FD_CONTROL;
+  for (int number = first; number <= ROOST_FD_PLUGIN; number++) {
+    if (number < ROOST_FD_PLUGIN && number != memory && number != doorbell && number != bodies) continue;
+    if (first < number) syscall(SYS_close_range, first, number - 1, 0);
+    first = number + 1;
+  }
 }
 
 void roost_exit(int32_t code) {

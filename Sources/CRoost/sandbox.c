@@ -81,7 +81,7 @@ int32_t roost_landlock_make(int32_t refuse_network) {
     if (refuse_network) rules.handled_network = NETWORK_BIND_CONNECT;
   }
   if (version >= 5) rules.handled_files |= DEVICE_IOCTL;
-  if (version >= 6) {
+  if (version >= ROOST_LANDLOCK_SIGNALS) {
     size = sizeof rules;
     rules.scoped = SCOPE_SOCKETS_SIGNALS;
   }
@@ -122,7 +122,8 @@ int32_t roost_landlock_enforce(int32_t ruleset) {
   return status;
 }
 
-int32_t roost_settle_instance(int32_t refuse_forks) {
+/* What the two cheaper means leave open where they do not hold. */
+static int32_t add_filter(int refuse_forks) {
   struct sock_filter program[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, refuse_forks ? SYS_clone : ~0U, 0, 2),
@@ -136,6 +137,12 @@ int32_t roost_settle_instance(int32_t refuse_forks) {
   };
   struct sock_fprog filter = {sizeof program / sizeof program[0], program};
   return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &filter) == 0 ? 0 : -errno;
+}
+
+int32_t roost_settle_instance(int32_t refuse_forks, int32_t signals_scoped) {
+  const struct rlimit none = {0, 0};
+  if (refuse_forks && setrlimit(RLIMIT_NPROC, &none) != 0) return -errno;
+  return signals_scoped && getuid() != 0 ? 0 : add_filter(refuse_forks);
 }
 
 struct search {

@@ -33,6 +33,9 @@ internal import RoostBasics
         unsafe mapping.page.pointee.magic = ROOST_CHANNEL_MAGIC
         unsafe mapping.page.pointee.lanes = 1
         unsafe mapping.page.pointee.ring_bytes = UInt64(ringBytes)
+        // The first request finds its memory there.
+        unsafe mapping.requests.storeBytes(of: 0, as: UInt64.self)
+        unsafe mapping.replies.storeBytes(of: 0, as: UInt64.self)
     }
 
     /// What the instance needs: memory, doorbell, bodies. Send copies of them; then call `handedOver`.

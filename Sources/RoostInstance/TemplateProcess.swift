@@ -109,7 +109,7 @@ struct TemplateProcess {
     ) -> Never {
         roost_leave_template(descriptors[0], descriptors[1], descriptors[2])
         do throws(RoostError) {
-            try Sandbox.enterInstance(parent: nursery, allowsForks: order.sandbox.allowsForks)
+            try Sandbox.enterInstance(order.sandbox, parent: nursery)
             try template.model.afterFork()
         } catch {
             StandardError.write(error.message)

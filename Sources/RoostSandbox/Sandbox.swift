@@ -35,6 +35,7 @@ public enum Sandbox {
         _ settings: SandboxSettings, parent: Int32, files: [Int32]
     ) throws(RoostError) -> Entry {
         var entry = Entry()
+        _ = scopesSignals
         // The folders are found before anything is closed off.
         let landlock = try Landlock.prepare(refusingNetwork: !settings.allowsNetwork, files: files)
         let kept = roost_drop_root(settings.user, settings.group)
@@ -73,10 +74,15 @@ public enum Sandbox {
     }
 
     /// The further step of an instance: no process but itself is within its reach.
-    public static func enterInstance(parent: Int32, allowsForks: Bool) throws(RoostError) {
+    public static func enterInstance(_ settings: SandboxSettings, parent: Int32) throws(RoostError) {
         try check(roost_die_with_parent(parent), "tying the instance to its parent")
-        _ = roost_settle_instance(allowsForks ? 0 : 1)  // absent where seccomp is: the template has said so
+        let refusesForks = settings.willFork && !settings.allowsForks && !settings.allowsThreads
+        // A filter is absent where seccomp is: the template has said so.
+        _ = roost_settle_instance(refusesForks ? 1 : 0, scopesSignals ? 1 : 0)
     }
+
+    /// Found out in the template: its forks know.
+    private static let scopesSignals = roost_landlock_version() >= ROOST_LANDLOCK_SIGNALS
 
     private static func limit(_ settings: SandboxSettings) throws(RoostError) {
         try check(roost_limit(ROOST_LIMIT_CORE, 0), "the limit of core files")

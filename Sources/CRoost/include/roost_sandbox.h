@@ -24,6 +24,7 @@ int32_t roost_limit(enum roost_limited resource, uint64_t amount);
 
 /* Landlock. A ruleset handles all that this kernel knows; what is not allowed is then refused. */
 int32_t roost_landlock_version(void); /* 0: absent */
+#define ROOST_LANDLOCK_SIGNALS 6 /* the first version that keeps signals among the processes under one ruleset */
 int32_t roost_landlock_make(int32_t refuse_network);
 int32_t roost_landlock_allow_file(int32_t ruleset, int32_t descriptor);
 /* Reading and executing below a path; 0 also when there is no such path. */
@@ -32,8 +33,9 @@ int32_t roost_landlock_allow_path(int32_t ruleset, const char *path);
 int32_t roost_landlock_allow_device(int32_t ruleset, const char *path);
 int32_t roost_landlock_enforce(int32_t ruleset);
 
-/* Instance: one more seccomp filter. It makes no other process, and signals (abort, raise) only itself. */
-int32_t roost_settle_instance(int32_t refuse_forks);
+/* Instance: it makes no other process, by a limit that binds everybody but root; and it signals (abort, raise) only
+   its own kind, by Landlock. Where one of them does not hold, a seccomp filter more: 60 µs in each fork. */
+int32_t roost_settle_instance(int32_t refuse_forks, int32_t signals_scoped);
 
 /* The folder of a loaded library such as "libswiftCore.so", or NULL. Valid until the next call. */
 const char *roost_library_folder(const char *library);

@@ -51,7 +51,7 @@ extension Serving: InstanceOwner {
         let id = processes.nameInstance()
         let begun = loop.now
         do {
-            let channel = try HostChannel()
+            let channel = try takeChannel()
             try processes.fork(id, from: template, descriptors: channel.descriptorsForInstance)
             channel.handedOver()
             let timing = StartTiming(asked: asked, loaded: max(asked, min(begun, service.loadedAt)), forked: begun)
@@ -60,6 +60,18 @@ extension Serving: InstanceOwner {
             note(service, "no instance could be started: \(error)")
             service.pool.startFailed(at: loop.now)
         }
+    }
+
+    /// The spare one, whose making nobody has to wait for.
+    private func takeChannel() throws(ChannelError) -> HostChannel {
+        defer { spareChannel = nil }
+        return if let spareChannel { spareChannel } else { try HostChannel() }
+    }
+
+    /// Once per turn, when everybody has been given work.
+    func refillSpareChannel() {
+        // Without descriptors to spare, the next fork says so.
+        if spareChannel == nil { spareChannel = try? HostChannel() }
     }
 
     // MARK: news

@@ -24,6 +24,8 @@ final class Serving {
     private static let never = Instant(nanoseconds: .max)
 
     private(set) var services: [VersionID: VersionService] = [:]
+    /// For the next fork.
+    var spareChannel: HostChannel?
     /// Whose channels were written to in this turn of the loop.
     private var touched: [VersionService] = []
     /// Those that the clock has to look at.
@@ -278,6 +280,7 @@ final class Serving {
             }
         }
         touched.removeAll(keepingCapacity: true)
+        refillSpareChannel()
         // A timer that cannot start is a closed one: the host is ending.
         if !missed.isEmpty { try? again.start(after: .zero, onMissed) }
     }
