@@ -57,6 +57,8 @@ struct TemplateProcess {
         var report = TemplateControl.Report()
         report.examples = try work.afterLoad(template)
         try model.warmUp()
+        // What reading took and freed would be copied, page by page, in every fork.
+        roost_give_back_memory()
         report.loadNanoseconds = roost_now_ns() - begin
         try measure(&report, order)
         try control.loaded(report, signature: SignatureText.json(model.signature))

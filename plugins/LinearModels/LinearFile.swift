@@ -22,6 +22,10 @@ struct LinearFile {
     /// The value of the key `format`, by which a file of this kind is known.
     static let format = "roost-linear"
 
+    private static let known: Set = [
+        "format", "version", "model", "features", "impute", "mean", "scale", "coefficients", "intercepts", "classes",
+    ]
+
     var columns: Int { coefficients.first?.count ?? 0 }
 
     /// Throws `ModelError.notMyFormat` for any other file, and what is wrong with one of ours.
@@ -37,11 +41,13 @@ struct LinearFile {
         try check()
     }
 
-    /// Whether the file names our format before it goes wrong, if it does.
+    /// Whether the file names our format before it goes wrong, if it does. A strange key before that settles the
+    /// matter: models of other kinds can be large, and this is asked of each.
     private static func isOurs(_ bytes: Span<UInt8>) -> Bool {
         guard var reader = DocumentReader(bytes), reader.format == .json else { return false }
         var isOurs = false
         try? reader.object { key, reader throws(DocumentError) in
+            guard Self.known.contains(key) else { throw DocumentError("a key of another format") }
             guard key == "format" else { return try reader.skip() }
             if try reader.peek() == .string {
                 isOurs = try reader.string() == Self.format

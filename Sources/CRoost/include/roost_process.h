@@ -119,6 +119,9 @@ roost_pair roost_output_pipe(void);
 
 uint64_t roost_now_ns(void);
 
+/* Gives the kernel what was freed. */
+void roost_give_back_memory(void);
+
 /* Processors that this process may run on. */
 int32_t roost_cores(void);
 

@@ -3,6 +3,7 @@ internal import RoostFiles
 internal import RoostFunctions
 internal import RoostLoop
 internal import RoostPool
+internal import RoostProcess
 
 /// The body around the deploy machine: watches the folders, carries out what the machine decides, reports back.
 ///
@@ -27,6 +28,14 @@ final class Deploying {
     private let collection: Timer
     private var artifacts: [VersionID: Artifact] = [:]
     private var probations: [VersionID: Probation] = [:]
+    /// The process of a version that has just been proven, until the machine has said what becomes of it.
+    private var proof: Proof?
+    struct Proof {
+        let id: VersionID
+        let template: TemplateID
+        let report: LoadReport
+        let settings: LoadSettings
+    }
     /// What probation printed, for versions that never came to serve.
     private(set) var probationLogs: [VersionID: OutputLog] = [:]
     /// Who waits for an uploaded file to be in the folder.
@@ -255,12 +264,13 @@ final class Deploying {
         probations.removeValue(forKey: id)?.cancel()
         do {
             let candidates = try artifacts.get()
-            var settings = LoadSettings(manifests[id.function])
-            settings.examplesMax = .max
+            let settings = LoadSettings(manifests[id.function])
+            var thorough = settings
+            thorough.examplesMax = .max
             let probation = try Probation(
-                id.description, candidates, settings: settings, patience: options.loadTimeout,
+                id.description, candidates, settings: thorough, patience: options.loadTimeout,
                 hostBuild: options.build, processes: processes, on: loop
-            ) { [unowned self] in proven(id, stored, $0, $1) }
+            ) { [unowned self] in proven(id, stored, settings, $0, $1) }
             probations[id] = probation
             probation.start()
         } catch {
@@ -268,8 +278,15 @@ final class Deploying {
         }
     }
 
+    func takeProof(of id: VersionID) -> Proof? {
+        guard let found = proof, found.id == id else { return nil }
+        proof = nil
+        return found
+    }
+
     private func proven(
-        _ id: VersionID, _ stored: StoredFile, _ result: Result<Probation.Result, RoostError>, _ printed: OutputLog
+        _ id: VersionID, _ stored: StoredFile, _ settings: LoadSettings,
+        _ result: Result<Probation.Result, RoostError>, _ printed: OutputLog
     ) {
         probations[id] = nil
         probationLogs[id] = printed
@@ -278,7 +295,10 @@ final class Deploying {
             artifacts[id] = proof.artifact
             // A service of other bytes under this name has been retired; it may still be answering.
             if let old = serving.services[id], old.artifact.digest != proof.artifact.digest { forget(old) }
+            self.proof = Proof(id: id, template: proof.template, report: proof.report, settings: settings)
             tell(.verified(id, digest: stored.digest, proof.verification))
+            // Whoever takes no traffic now is loaded when somebody calls.
+            if let unclaimed = takeProof(of: id) { processes.kill(unclaimed.template) }
         case .failure(let error):
             tell(.verifyFailed(id, digest: stored.digest, reason: error.message))
         }

@@ -5,12 +5,14 @@ internal import RoostLoop
 internal import RoostProcess
 internal import RoostTensors
 
-/// Proves one version before any traffic comes near it: in a throwaway process, load it, read its signature, run its
-/// golden examples.
+/// Proves one version before any traffic comes near it: in a process of its own, load it, read its signature, run its
+/// golden examples. The process that has proven a version may become its template.
 ///
 /// A model file is offered to each installed runtime in turn, until one says that it is of its kind.
 final class Probation: TemplateOwner {
     struct Result {
+        /// The process; whoever gets this hands it on or kills it.
+        let template: TemplateID
         let artifact: Artifact
         let report: LoadReport
         let verification: Verification
@@ -75,7 +77,9 @@ final class Probation: TemplateOwner {
             let verification = Verification(
                 hostBuild: hostBuild, signature: try Signature(document.root), exampleCount: report.examples,
                 runtime: isModelFile ? artifact.runtime : nil)
-            finish(.success(Result(artifact: artifact, report: report, verification: verification)))
+            template = nil  // it lives on
+            finish(
+                .success(Result(template: id, artifact: artifact, report: report, verification: verification)))
         } catch {
             finish(.failure(RoostError(.pluginFailed, "its signature cannot be used: \(error)")))
         }

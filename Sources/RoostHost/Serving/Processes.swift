@@ -88,6 +88,9 @@ final class Processes {
         return id
     }
 
+    /// From now on somebody else hears of a template.
+    func handOver(_ id: TemplateID, to owner: any TemplateOwner) { owners[id] = Owner(value: owner) }
+
     /// A name for an instance that is about to be forked.
     func nameInstance() -> InstanceID {
         defer { nextInstance &+= 1 }

@@ -89,12 +89,24 @@ extension Serving: InstanceOwner {
 
     func loaded(_ service: VersionService, _ id: TemplateID, _ report: LoadReport) {
         guard case .loading(id, _) = service.template else { return processes.kill(id) }
+        isWarm(service, id, report)
+        onLoaded(service, nil)
+        perform(service)
+    }
+
+    /// Takes a process that has loaded this version for its template.
+    func adopt(_ template: TemplateID, _ report: LoadReport, for service: VersionService) {
+        guard case .cold = service.template else { return processes.kill(template) }
+        processes.handOver(template, to: service.templateNews)
+        isWarm(service, template, report)
+        perform(service)
+    }
+
+    private func isWarm(_ service: VersionService, _ id: TemplateID, _ report: LoadReport) {
         service.report = report
         service.loadedAt = loop.now
         service.template = .warm(id)
         forkAll(service, from: id)
-        onLoaded(service, nil)
-        perform(service)
     }
 
     func loadFailed(_ service: VersionService, _ error: RoostError) {
