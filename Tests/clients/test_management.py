@@ -97,7 +97,8 @@ def test_metrics_are_well_formed_and_count(served):
         assert kind and values, family
         if kind == "counter":
             assert family.endswith("_total")
-            assert all(value <= values[key] for key, value in before.get(family, (kind, {}))[1].items())
+            # Series of a version that has left meanwhile are gone.
+            assert all(value <= values.get(key, value) for key, value in before.get(family, (kind, {}))[1].items())
         if kind != "histogram":
             continue
         series = {}
