@@ -66,6 +66,8 @@ let package = Package(
         .library(name: "RoostPlugin", type: .static, targets: ["RoostPlugin"]),
         .library(name: "RoostHost", targets: ["RoostHost"]),  // for Benchmarks
         .library(name: "RoostInstance", targets: ["RoostInstance"]),  // for Benchmarks
+        .library(name: "RoostScaling", targets: ["RoostBasics", "RoostScaling"]),  // for Benchmarks
+        .library(name: "RoostTesting", targets: ["RoostTesting"]),  // for Benchmarks
         .library(name: "linear", type: .dynamic, targets: ["linear"]),
         .library(name: "trees", type: .dynamic, targets: ["trees"]),
     ],
@@ -100,6 +102,7 @@ let package = Package(
         swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON"]),
         swift("RoostTraffic", ["RoostBasics"]),
         swift("RoostPool", ["RoostBasics"], settings: strict + hot),
+        swift("RoostScaling", ["RoostBasics"], settings: strict + hot),
         swift("RoostWire", ["RoostBasics", "RoostTensors"], settings: strict + lean + hot),
         // Floor 4: bodies.
         swift(
@@ -136,6 +139,7 @@ let package = Package(
         tests("RoostFiles", ["RoostBasics", "RoostFiles"]),
         tests("RoostStore", ["RoostStore"]),
         tests("RoostPool", ["RoostBasics", "RoostPool", "RoostTesting"]),
+        tests("RoostScaling", ["RoostBasics", "RoostScaling", "RoostTesting"]),
         tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel", "RoostTesting"]),
         tests("RoostLoop", ["RoostBasics", "RoostLoop"]),
         tests("RoostJSON", ["RoostJSON", "RoostBasics"]),

@@ -20,6 +20,12 @@ let package = Package(
         .executableTarget(
             name: "instance-alone", dependencies: [.product(name: "RoostInstance", package: "roost")],
             swiftSettings: strict),
+        .executableTarget(
+            name: "cache-simulator",
+            dependencies: [
+                .product(name: "RoostScaling", package: "roost"), .product(name: "RoostTesting", package: "roost"),
+            ],
+            path: "CacheSimulator", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

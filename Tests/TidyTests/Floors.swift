@@ -7,7 +7,7 @@ enum Floors {
             "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP", "RoostELF", "RoostChannel",
             "RoostProcess", "RoostSandbox", "RoostPlugins", "RoostShell", "RoostClient",
         ],
-        ["RoostFunctions", "RoostTraffic", "RoostPool", "RoostWire"],
+        ["RoostFunctions", "RoostTraffic", "RoostPool", "RoostScaling", "RoostWire"],
         ["RoostInstance", "RoostHost"],
         ["RoostCommand"],
         ["roost", "roost-instance"],
