@@ -1,5 +1,6 @@
 """What the benchmarks share: the product and the reference as they run on one core, and the load on another."""
 
+import http.client
 import json
 import os
 import random
@@ -8,7 +9,6 @@ import socket
 import subprocess
 import tempfile
 import time
-import urllib.error
 import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -157,14 +157,20 @@ class Home(Server):
             os.makedirs(f"{self.folder}/{part}")
         for name, data in models.values():
             self.file(f"plugins/{name}", data)
-        # All the output is kept in a file, so that a full pipe can never hold the host up.
-        self.output = open(f"{self.folder}/output", "w+")
         pinned = ["taskset", "-c", core] if core else []
-        command = [*pinned, *before, f"{folder}/roost", "serve", "--home", self.folder, "--listen", "127.0.0.1:0"]
-        self.process = subprocess.Popen(command, stdout=self.output, stderr=subprocess.STDOUT)
-        self.port = self.wait(lambda: self.listening())
+        self.command = [*pinned, *before, f"{folder}/roost", "serve", "--home", self.folder, "--listen", "127.0.0.1:0"]
+        self.start()
         for name in models:
             self.wait(lambda: self.ready(name))
+
+    def start(self):
+        """Starts the host and waits until all that was there before can be asked again."""
+        # All the output is kept in a file, so that a full pipe can never hold the host up.
+        self.output = open(f"{self.folder}/output", "w+")
+        self.process = subprocess.Popen(self.command, stdout=self.output, stderr=subprocess.STDOUT)
+        self.port = self.wait(lambda: self.listening())
+        self.connection = http.client.HTTPConnection("127.0.0.1", self.port)
+        self.wait(lambda: self.answers("/v2/health/ready"))
 
     def __exit__(self, *_):
         super().__exit__()
@@ -188,11 +194,13 @@ class Home(Server):
         return None
 
     def ready(self, name):
-        try:
-            self.get(f"/v2/models/{name}/ready")
-            return True
-        except urllib.error.HTTPError:
-            return False
+        return self.answers(f"/v2/models/{name}/ready")
+
+    def answers(self, path):
+        self.connection.request("GET", path)
+        reply = self.connection.getresponse()
+        reply.read()
+        return reply.status == 200
 
     def wait(self, condition, seconds=120):
         end = time.monotonic() + seconds
@@ -201,6 +209,6 @@ class Home(Server):
                 return value
             if self.process.poll() is not None:
                 break
-            time.sleep(0.05)
+            time.sleep(0.01)
         with open(f"{self.folder}/output") as file:
             raise SystemExit(f"the host did not come up:\n{file.read()}")

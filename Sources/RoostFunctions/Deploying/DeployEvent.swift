@@ -42,7 +42,7 @@ public enum DeployAction: Hashable, Sendable {
     case copy(file: String, stamp: FileStamp)
     /// Probation of what is in the store.
     case verify(VersionID, StoredFile)
-    /// Load a template (and as many instances as its function keeps); it is about to get traffic.
+    /// Load a template: the version is about to take traffic from another.
     case prepare(VersionID)
     /// From now on these shares; nil: nothing serves. All in one step.
     case route(FunctionName, TrafficShares?)

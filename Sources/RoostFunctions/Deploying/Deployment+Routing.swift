@@ -2,11 +2,13 @@ import RoostBasics
 
 /// Who serves: from the rule of a function's origin to a route in force, by way of loaded templates.
 extension Deployment {
-    /// Moves a function's traffic to where its rule wants it, as soon as everybody there is loaded.
+    /// Moves a function's traffic to where its rule wants it, as soon as everybody there is loaded. Where nothing
+    /// serves yet, also after a restart, nobody is better off waiting: the first request brings the template.
     mutating func reroute(_ name: FunctionName, at now: Instant) {
         guard hasListed, let function = functions[name] else { return }
         let wanted = function.wantedRoute
         guard wanted != function.route else { return }
+        guard function.route != nil else { return apply(wanted, to: name, at: now) }
         var isLoaded = true
         for number in wanted?.versions ?? [] {
             switch function.versions[number]?.template ?? .absent {
@@ -94,11 +96,8 @@ extension Deployment {
     }
 
     mutating func unloaded(_ id: VersionID) {
-        guard let version = self[id] else { return }
-        self[id]?.template = .absent
-        guard version.state == .serving else { return }
-        self[id]?.template = .loading
-        actions.append(.prepare(id))
+        // Who serves without a template is loaded when somebody calls.
+        if self[id] != nil { self[id]?.template = .absent }
     }
 
     // MARK: - The guard

@@ -10,7 +10,7 @@ public import RoostBasics
 /// versions never serve; a failed drop changes no route; a verified version's bytes never change; after a
 /// restart from the persisted records and the same folder the same routes come out.
 public struct Deployment: Sendable {
-    public internal(set) var functions: [FunctionName: FunctionDeployment] = [:]
+    public internal(set) var functions = FunctionTable()
     /// Files of the drop folder by name, as last listed.
     public internal(set) var files: [String: DroppedFile] = [:]
     public let settings: DeploySettings
@@ -72,9 +72,8 @@ public struct Deployment: Sendable {
     /// What was decided since the last call; records first, so that they are durable first.
     mutating func takeActions() -> [DeployAction] {
         var records: [DeployAction] = []
-        for (name, function) in functions.sorted(by: { $0.key < $1.key }) {
-            let record = function.record
-            guard persisted[name] != record else { continue }
+        for name in functions.takeTouched() {
+            guard let record = functions[name]?.record, persisted[name] != record else { continue }
             persisted[name] = record
             records.append(.persist(record))
         }

@@ -32,15 +32,7 @@ extension Deploying {
         guard let service = service(id) else {
             return tell(.prepareFailed(id, reason: "its stored file cannot be read"))
         }
-        if let proof = takeProof(of: id) {
-            // What proved it need not be loaded again, unless the manifest has changed since.
-            if proof.settings == service.loadSettings {
-                if let printed = probationLogs[id] { service.log.append(printed.suffix(from: 0).bytes) }
-                serving.adopt(proof.template, proof.report, for: service)
-            } else {
-                processes.kill(proof.template)
-            }
-        }
+        adoptProof(for: service)
         if case .warm = service.template { return tell(.prepared(id)) }
         serving.prepare(service)
     }

@@ -222,7 +222,7 @@ final class Deploying {
         guard !hasReadManifests else { return }
         hasReadManifests = true
         // Also that there is no manifest is news, for functions whose last traffic came from one.
-        for name in machine.functions.keys.sorted() { tell(.manifestChanged(name, manifests[name])) }
+        for name in machine.functions.names.sorted() { tell(.manifestChanged(name, manifests[name])) }
         folderIsDirty()
     }
 
@@ -278,10 +278,18 @@ final class Deploying {
         }
     }
 
-    func takeProof(of id: VersionID) -> Proof? {
+    private func takeProof(of id: VersionID) -> Proof? {
         guard let found = proof, found.id == id else { return nil }
         proof = nil
         return found
+    }
+
+    /// What proved a version need not be loaded again, unless its manifest has changed since.
+    func adoptProof(for service: VersionService) {
+        guard let proof = takeProof(of: service.id) else { return }
+        guard proof.settings == service.loadSettings else { return processes.kill(proof.template) }
+        if let printed = probationLogs[service.id] { service.log.append(printed.suffix(from: 0).bytes) }
+        serving.adopt(proof.template, proof.report, for: service)
     }
 
     private func proven(
@@ -297,7 +305,7 @@ final class Deploying {
             if let old = serving.services[id], old.artifact.digest != proof.artifact.digest { forget(old) }
             self.proof = Proof(id: id, template: proof.template, report: proof.report, settings: settings)
             tell(.verified(id, digest: stored.digest, proof.verification))
-            // Whoever takes no traffic now is loaded when somebody calls.
+            if self.proof != nil, let service = addressed(id) { adoptProof(for: service) }
             if let unclaimed = takeProof(of: id) { processes.kill(unclaimed.template) }
         case .failure(let error):
             tell(.verifyFailed(id, digest: stored.digest, reason: error.message))
