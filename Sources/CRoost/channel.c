@@ -12,9 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-void roost_futex_sleep(uint32_t *word, int timeout_ms) {
-  struct timespec limit = {timeout_ms / 1000, (timeout_ms % 1000) * 1000000L};
-  syscall(SYS_futex, word, FUTEX_WAIT, 1, timeout_ms < 0 ? NULL : &limit, NULL, 0);
+void roost_futex_sleep(uint32_t *word, int64_t timeout_ns) {
+  struct timespec limit = {timeout_ns / 1000000000, timeout_ns % 1000000000};
+  syscall(SYS_futex, word, FUTEX_WAIT, 1, timeout_ns < 0 ? NULL : &limit, NULL, 0);
 }
 
 void roost_futex_wake(uint32_t *word) { syscall(SYS_futex, word, FUTEX_WAKE, 1, NULL, NULL, 0); }

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,11 +43,16 @@ int32_t roost_pidfd_process(int32_t pidfd) {
 static roost_reaped wait_for(idtype_t kind, id_t id, int flags) {
   siginfo_t what;
   memset(&what, 0, sizeof what);
-  int status;
-  do status = waitid(kind, id, &what, WEXITED | WNOHANG | flags);
+  struct rusage use;
+  memset(&use, 0, sizeof use);
+  long status;
+  do status = syscall(SYS_waitid, kind, id, &what, WEXITED | WNOHANG | flags, &use); /* glibc's has no usage */
   while (status != 0 && errno == EINTR);
-  if (status != 0) return (roost_reaped){-errno, 0, 0, 0};
-  return (roost_reaped){what.si_pid != 0, what.si_pid, what.si_code, what.si_status};
+  if (status != 0) return (roost_reaped){-errno, 0, 0, 0, 0};
+  uint64_t seconds = (uint64_t)(use.ru_utime.tv_sec + use.ru_stime.tv_sec);
+  uint64_t microseconds = (uint64_t)(use.ru_utime.tv_usec + use.ru_stime.tv_usec);
+  return (roost_reaped){what.si_pid != 0, what.si_pid, what.si_code, what.si_status,
+                        seconds * 1000000000ull + microseconds * 1000ull};
 }
 
 roost_reaped roost_reap(int32_t pidfd) { return wait_for((idtype_t)P_PIDFD, (id_t)pidfd, 0); }

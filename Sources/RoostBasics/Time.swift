@@ -28,6 +28,12 @@ extension Instant {
         @inlinable public init(nanoseconds: UInt64) { self.nanoseconds = nanoseconds }
         @inlinable public static func < (left: Self, right: Self) -> Bool { left.nanoseconds < right.nanoseconds }
 
+        /// Saturates: no sum of times that anybody measures comes near.
+        public static func + (left: Self, right: Self) -> Self {
+            let (sum, overflow) = left.nanoseconds.addingReportingOverflow(right.nanoseconds)
+            return Self(nanoseconds: overflow ? .max : sum)
+        }
+
         public static let zero = Self(nanoseconds: 0)
         public static func microseconds(_ count: UInt64) -> Self {
             Self(nanoseconds: count.multipliedReportingOverflow(by: 1000).overflow ? .max : count * 1000)

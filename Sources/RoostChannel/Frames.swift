@@ -41,10 +41,12 @@ public struct RequestHeader: Sendable {
     /// When the host had it complete, and when its caller gets a 504.
     public var arrived: Instant
     public var deadline: Instant
+    /// Until when the instance may keep it waiting for others to share its batch; in the past: not at all.
+    public var patience: Instant
 
     public init(
         id: RequestID, operation: Operation, contentType: MediaType, accept: MediaType, arrived: Instant,
-        deadline: Instant
+        deadline: Instant, patience: Instant? = nil
     ) {
         self.id = id
         self.operation = operation
@@ -52,6 +54,7 @@ public struct RequestHeader: Sendable {
         self.accept = accept
         self.arrived = arrived
         self.deadline = deadline
+        self.patience = patience ?? arrived
     }
 }
 

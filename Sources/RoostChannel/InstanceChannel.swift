@@ -1,6 +1,6 @@
 internal import CRoost
 internal import Glibc
-internal import RoostBasics
+public import RoostBasics
 
 /// The instance's side of its channel. The host is trusted here; memory safety still does not depend on it.
 ///
@@ -37,6 +37,16 @@ internal import RoostBasics
             if !hasRequest { unsafe roost_futex_sleep(&mapping.page.pointee.request_sleeping, -1) }
         }
         unsafe roost_cancel_sleep(&mapping.page.pointee.request_sleeping)
+    }
+
+    /// Waits until a request is there, at most for `span`. Whether one is.
+    public func wait(atMost span: Instant.Span) -> Bool {
+        unsafe roost_announce_sleep(&mapping.page.pointee.request_sleeping)
+        if !hasRequest {
+            unsafe roost_futex_sleep(&mapping.page.pointee.request_sleeping, Int64(clamping: span.nanoseconds))
+        }
+        unsafe roost_cancel_sleep(&mapping.page.pointee.request_sleeping)
+        return hasRequest
     }
 
     /// Whether a request waits.
@@ -157,7 +167,8 @@ extension RequestHeader {
         else { return nil }
         self.init(
             id: RequestID(rawValue: frame.id), operation: operation, contentType: contentType, accept: accept,
-            arrived: Instant(nanoseconds: frame.arrived_ns), deadline: Instant(nanoseconds: frame.deadline_ns))
+            arrived: Instant(nanoseconds: frame.arrived_ns), deadline: Instant(nanoseconds: frame.deadline_ns),
+            patience: Instant(nanoseconds: frame.patience_ns))
     }
 }
 

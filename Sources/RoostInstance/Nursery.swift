@@ -118,7 +118,7 @@ final class Nursery {
         guard end.status > 0 else { return }
         children[tag] = nil
         close(child.pidfd)
-        control.exited(child.template, child.instance, how: end.how, value: end.value)
+        control.exited(child.template, child.instance, how: end.how, value: end.value, cpu: end.cpu_ns)
         if groups[child.template] == nil { reapStrays(group.process) }
     }
 

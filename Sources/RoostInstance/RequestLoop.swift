@@ -6,7 +6,7 @@ internal import RoostTensors
 internal import RoostWire
 
 /// Answers the requests of one instance: takes what waits in its channel, joins it into one batch, predicts once,
-/// answers each. Never waits for a batch to fill.
+/// answers each. Waits for a batch to fill only as long as its first request allows.
 final class RequestLoop {
     /// One request in the batch that is forming.
     private struct Member {
@@ -54,15 +54,29 @@ final class RequestLoop {
         while true {
             channel.wait()
             turn = now()
-            while channel.hasRequest, batch.rows < rowsMax {
-                do throws(ChannelError) {
-                    try channel.takeRequest { header, contentType, body in take(header, contentType, body) }
-                } catch { return error }
-            }
+            repeat {
+                while channel.hasRequest, batch.rows < rowsMax {
+                    do throws(ChannelError) {
+                        try channel.takeRequest { header, contentType, body in take(header, contentType, body) }
+                    } catch { return error }
+                }
+            } while joinedByOthers()
             finishBatch()
             if let broken { return broken }
             channel.ring()
         }
+    }
+
+    /// Waits for company, if the batch has room and its first request has patience. Whether somebody came.
+    private func joinedByOthers() -> Bool {
+        guard memberCount > 0, batch.rows < rowsMax, members[0].header.patience > turn, broken == nil else {
+            return false
+        }
+        // What did not fit into this batch has been answered.
+        channel.ring()
+        turn = now()
+        let patience = members[0].header.patience
+        return patience > turn && channel.wait(atMost: patience - turn)
     }
 
     // MARK: taking

@@ -15,6 +15,8 @@ public enum NurseryEvent: Sendable {
     case instanceStarted(InstanceID, process: Int32)
     /// Comes once for every instance asked for, also for one that never started. Nothing of it runs any more.
     case instanceExited(InstanceID, ExitStatus)
+    /// CPU time of a process that has ended, the template itself or an instance of it; before its end is told.
+    case used(TemplateID, Instant.Span)
     /// A template or one of its instances made a call that the sandbox refuses.
     case callRefused(TemplateID, RefusedCall)
     /// What a version printed; comes also after its template has ended, while instances run.
@@ -105,6 +107,13 @@ public final class Nursery {
         templates[id] = template
     }
 
+    /// The process of a template in this PID namespace; nil before it is known and after it has ended.
+    public func process(of template: TemplateID) -> Int32? {
+        guard let pidfd = templates[template]?.pidfd else { return nil }
+        let process = roost_pidfd_process(pidfd.number)
+        return process > 0 ? process : nil
+    }
+
     /// Forks an instance from a loaded template, or makes a template that may not be forked its own instance.
     /// `descriptors`: channel memory, doorbell, bodies; borrowed. Answered by `instanceStarted`, or `instanceExited`.
     /// Throws when the template cannot be asked, and nothing is reported of the instance then.
@@ -151,8 +160,10 @@ public final class Nursery {
         case ROOST_ADOPTION_REFUSED.rawValue:
             instanceEnded(instance, .lost("it ended before it was known, or was none"))
         case ROOST_TEMPLATE_EXITED.rawValue:
+            onEvent(.used(template, Instant.Span(nanoseconds: message.bytes)))
             templateEnded(template, ExitStatus(how: message.how, value: message.status))
         case ROOST_INSTANCE_EXITED.rawValue:
+            onEvent(.used(template, Instant.Span(nanoseconds: message.bytes)))
             instanceEnded(instance, ExitStatus(how: message.how, value: message.status))
         default: warn("the nursery sent message \(message.kind), which this build does not know")
         }

@@ -62,11 +62,12 @@ public struct NurseryControl: Sendable {
         send(message(ROOST_ADOPTION_REFUSED, template, instance))
     }
 
-    /// `how` and `value` as waitid gives them.
-    public func exited(_ template: TemplateID, _ instance: InstanceID?, how: Int32, value: Int32) {
+    /// `how` and `value` as waitid gives them; the CPU time used in nanoseconds.
+    public func exited(_ template: TemplateID, _ instance: InstanceID?, how: Int32, value: Int32, cpu: UInt64) {
         var message = message(instance == nil ? ROOST_TEMPLATE_EXITED : ROOST_INSTANCE_EXITED, template, instance)
         message.how = how
         message.status = value
+        message.bytes = cpu
         send(message)
     }
 

@@ -26,7 +26,7 @@ enum FixtureHost {
             case .templateFailed, .nurseryLost, .instanceExited:
                 say("# \(event)")
                 exit(1)
-            case .warning, .templateExited, .callRefused, .output: say("# \(event)")
+            case .warning, .templateExited, .callRefused, .output, .used: say("# \(event)")
             }
         }
         var order = TemplateOrder(label: "killed@1", plugin: plugin)

@@ -48,7 +48,7 @@ final class ForkTimes {
         case .instanceExited:
             rang()  // the end may be seen before the doorbell
             count < Self.forks ? fork() : end()
-        case .instanceStarted, .warning, .output, .templateExited, .callRefused: break
+        case .instanceStarted, .warning, .output, .templateExited, .callRefused, .used: break
         case .templateFailed, .nurseryLost: fatalError("\(event)")
         }
     }

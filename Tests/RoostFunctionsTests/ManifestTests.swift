@@ -26,7 +26,7 @@ import Testing
             """
             {"$schema": "x", "description": "d", "owner": "o", "labels": {"team": "risk"}, "timeout": "250ms",
              "retry": false, "limits": {"memory": "1GiB", "model": "2GiB", "open_files": 128, "network": true},
-             "batch": {"max_size": 8, "max_delay": "0ms"}, "scale": {"min": 1, "max": 4, "queue": 10},
+             "batch": {"max_size": 8, "max_delay": "5ms"}, "scale": {"min": 1, "max": 4, "queue": 10},
              "rollback_window": "0ms", "traffic": {"2": 90, "3.1": 10}}
             """)
         #expect(manifest.labels == ["team": "risk"] && manifest.description == "d" && manifest.owner == "o")
@@ -43,7 +43,10 @@ import Testing
         ("{\"scale\": {\"idle\": \"60s\"}}", "credit.json:1:12: \"scale.idle\" is not supported by this build"),
         ("{\"rollout\": true}", "\"rollout\" is not supported by this build"),
         ("{\"sticky\": \"header:X\"}", "\"sticky\" is not supported by this build"),
-        ("{\"batch\": {\"max_delay\": \"5ms\"}}", "1:25: batch.max_delay other than \"0ms\" is not supported"),
+        (
+            "{\"timeout\": \"1s\", \"batch\": {\"max_delay\": \"1s\"}}",
+            "1:42: batch.max_delay is 1s; it must be less than timeout, which is 1s"
+        ),
         ("{\"timeout\": 30}", "1:13: timeout must be a string, got an integer"),
         ("{\"timeout\": \"30\"}", "timeout must be a duration like"),
         ("{\"timeout\": \"0ms\"}", "timeout must be 1ms to 24h"),

@@ -61,6 +61,7 @@ typedef struct roost_request_frame {
   uint64_t id;
   uint64_t arrived_ns;  /* CLOCK_MONOTONIC */
   uint64_t deadline_ns; /* the same clock */
+  uint64_t patience_ns; /* the same clock: until then it may wait for others to share its batch */
   uint64_t body_size;
   uint16_t content_type;
   uint16_t accept;
@@ -81,7 +82,7 @@ typedef struct roost_reply_frame {
   uint64_t infer_ns;   /* the predict call of that batch */
 } roost_reply_frame;
 
-_Static_assert(sizeof(roost_request_frame) == 48, "frame headers are multiples of 8");
+_Static_assert(sizeof(roost_request_frame) == 56, "frame headers are multiples of 8");
 _Static_assert(sizeof(roost_reply_frame) == 48, "frame headers are multiples of 8");
 
 static inline uint64_t roost_load_relaxed(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
@@ -102,8 +103,8 @@ static inline int roost_claim_wake(uint32_t *sleeping) {
   return __atomic_exchange_n(sleeping, 0, __ATOMIC_SEQ_CST) == 1;
 }
 
-/* Sleeps while *word == 1, at most timeout_ms (negative: without end). Spurious returns happen. */
-void roost_futex_sleep(uint32_t *word, int timeout_ms);
+/* Sleeps while *word == 1, at most timeout_ns (negative: without end). Spurious returns happen. */
+void roost_futex_sleep(uint32_t *word, int64_t timeout_ns);
 void roost_futex_wake(uint32_t *word);
 
 /* Maps the control page and both rings (each twice in a row) of `memory`. Returns NULL with errno set.

@@ -18,8 +18,8 @@ enum roost_message_kind {
   ROOST_TEMPLATE_REFUSED, /* template, status: error number */
   ROOST_ADOPTED,          /* template, instance; descriptor: pidfd */
   ROOST_ADOPTION_REFUSED, /* template, instance */
-  ROOST_TEMPLATE_EXITED,  /* template, how (CLD_*), status */
-  ROOST_INSTANCE_EXITED,  /* template, instance, how, status */
+  ROOST_TEMPLATE_EXITED,  /* template, how (CLD_*), status; bytes: CPU time used, in ns */
+  ROOST_INSTANCE_EXITED,  /* template, instance, how, status; bytes: CPU time used, in ns */
   /* host to template */
   ROOST_ORDER,        /* order; descriptors: by ROOST_WITH_* in this sequence: output, result, plugin, model, examples */
   ROOST_FORK,         /* instance; descriptors: channel memory, doorbell, bodies */

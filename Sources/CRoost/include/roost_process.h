@@ -90,6 +90,7 @@ typedef struct roost_reaped {
   int32_t process;
   int32_t how; /* CLD_EXITED, CLD_KILLED, CLD_DUMPED */
   int32_t value;
+  uint64_t cpu_ns; /* that it has used, also for the kernel */
 } roost_reaped;
 roost_reaped roost_reap(int32_t pidfd);
 /* Looks for an exited child of a process group without reaping it. */

@@ -35,6 +35,8 @@ public struct Manifest: Hashable, Sendable {
     public struct Batch: Hashable, Sendable {
         /// Rows that share one predict at most.
         public var maxSize = 64
+        /// How long a request may be kept waiting for others to share its predict.
+        public var maxDelay = Instant.Span.zero
         public init() {}
     }
 

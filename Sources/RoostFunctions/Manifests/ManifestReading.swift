@@ -64,8 +64,10 @@ extension Manifest {
     private mutating func read(batch cursor: JSONCursor) throws(JSONError) {
         let object = try Self.object(cursor, keys: Self.batchKeys, later: [])
         batch.maxSize = try object["max_size"]?.integer(in: 1...65_536) ?? batch.maxSize
-        if let delay = object["max_delay"], try delay.span(in: .zero ... .seconds(60)) != .zero {
-            throw delay.error("batch.max_delay other than \"0ms\" is not supported by this build")
+        guard let delay = object["max_delay"] else { return }
+        batch.maxDelay = try delay.span(in: .zero ... .seconds(60))
+        if batch.maxDelay >= timeout {
+            throw delay.error("batch.max_delay is \(batch.maxDelay); it must be less than timeout, which is \(timeout)")
         }
     }
 

@@ -12,6 +12,7 @@ extension Deploying {
         let manifest = manifests[id.function]
         let service = VersionService(
             id, artifact, pool: PoolSettings(manifest, cores: options.cores), load: LoadSettings(manifest), on: serving)
+        service.patience = manifest.batch.maxDelay
         serving.add(service)
         return service
     }
@@ -25,6 +26,7 @@ extension Deploying {
     func apply(_ manifest: Manifest, to service: VersionService) {
         service.pool.settings = PoolSettings(manifest, cores: options.cores)
         service.loadSettings = LoadSettings(manifest)
+        service.patience = manifest.batch.maxDelay
         serving.perform(service)
     }
 

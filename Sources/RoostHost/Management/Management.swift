@@ -17,7 +17,10 @@ final class Management {
         switch endpoint {
         case .infer, .predict, .notSupported: preconditionFailure("the dispatcher answers these")
         case .root: reply(id, .text, Array(Overview(host).text.utf8))
-        case .metrics: reply(id, .prometheus, Metrics(host).text)
+        case .metrics:
+            do {
+                try MetricsPage.make(host) { [unowned self] in reply(id, .prometheus, $0) }
+            } catch { throw RoostError(.unavailable, "\(error)") }
         case .serverLive: reply(id, ["live": true])
         case .serverReady: ready(id, host.isReady, "the first scan is not done yet")
         case .serverMetadata:

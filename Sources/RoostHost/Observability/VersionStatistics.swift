@@ -10,6 +10,10 @@ struct VersionStatistics {
     private(set) var total = LatencyHistogram()
     private(set) var queue = LatencyHistogram()
     private(set) var infer = LatencyHistogram()
+    /// Of requests that found no instance: waiting for a fork; and for a template before that.
+    private(set) var fork = LatencyHistogram()
+    private(set) var load = LatencyHistogram()
+    private(set) var batches = BatchSizes()
     private var lastMinute = MinuteRate()
 
     func count(_ outcome: Outcome) -> UInt64 { outcomes[Int(outcome.rawValue)] }
@@ -23,14 +27,51 @@ struct VersionStatistics {
     }
 
     /// Counts what an instance's reply told of its phases.
-    mutating func add(queue waited: Instant.Span, infer predicted: Instant.Span, rows more: UInt32) {
-        queue.add(waited)
+    mutating func add(_ waited: PhaseTiming, infer predicted: Instant.Span, rows more: UInt32, of batch: UInt32) {
+        queue.add(waited.queue)
+        if let forked = waited.fork { fork.add(forked) }
+        if let loaded = waited.load { load.add(loaded) }
         infer.add(predicted)
         rows += UInt64(more)
+        batches.add(rows: more, of: batch)
     }
 
     /// Requests per second over the last minute.
     func rate(at now: Instant) -> Double { lastMinute.perSecond(at: now) }
+}
+
+/// How many rows shared a predict, in buckets of one per doubling.
+struct BatchSizes {
+    /// Up to 65,536 rows, the most that a manifest allows; the last takes everything above.
+    static let octaves = 17
+    private var buckets = InlineArray<18, UInt64>(repeating: 0)
+    /// Requests, and rows of the batches that they ran in.
+    private(set) var count: UInt64 = 0
+    private(set) var total: UInt64 = 0
+    private var rows: UInt64 = 0
+    /// Batches, each counted in parts by the rows that it shares among its requests.
+    private var batches = 0.0
+
+    mutating func add(rows own: UInt32, of batch: UInt32) {
+        // An answer without a predict ran in none; what an instance tells may be anything.
+        guard own > 0, batch >= own else { return }
+        let octave = 32 - (batch - 1).leadingZeroBitCount
+        buckets[min(octave, Self.octaves)] += 1
+        count += 1
+        total &+= UInt64(batch)
+        rows &+= UInt64(own)
+        batches += Double(own) / Double(batch)
+    }
+
+    /// Rows per predict; nil when nothing was predicted.
+    var mean: Double? { batches > 0 ? Double(rows) / batches : nil }
+
+    /// Requests that ran in a batch of at most 2^octave rows.
+    func countAtMost(octave: Int) -> UInt64 {
+        var sum: UInt64 = 0
+        for index in 0...min(octave, Self.octaves) { sum += buckets[index] }
+        return sum
+    }
 }
 
 /// Events per second over the last sixty full seconds.

@@ -10,6 +10,12 @@ protocol TemplateOwner: AnyObject {
     func templateFailed(_ id: TemplateID, _ error: RoostError)
     func templateExited(_ id: TemplateID, _ status: ExitStatus)
     func templatePrinted(_ bytes: [UInt8])
+    /// A process, it or an instance of it, has ended and had used so much CPU time.
+    func processUsed(_ cpu: Instant.Span)
+}
+
+extension TemplateOwner {
+    func processUsed(_ cpu: Instant.Span) {}
 }
 
 /// Whoever forks instances.
@@ -88,6 +94,9 @@ final class Processes {
         return id
     }
 
+    /// The process of a template in the host's PID namespace; nil when it is not known yet or has ended.
+    func process(of template: TemplateID) -> Int32? { nursery?.process(of: template) }
+
     /// From now on somebody else hears of a template.
     func handOver(_ id: TemplateID, to owner: any TemplateOwner) { owners[id] = Owner(value: owner) }
 
@@ -127,6 +136,7 @@ final class Processes {
         case .instanceExited(let id, let status): instanceOwner?.instanceExited(id, status)
         case .callRefused(let id, let call):
             owners[id]?.value?.templatePrinted(Array("roost: the sandbox refused \(call)\n".utf8))
+        case .used(let id, let cpu): owners[id]?.value?.processUsed(cpu)
         case .output(let id, let bytes): owners[id]?.value?.templatePrinted(bytes)
         case .nurseryLost(let reason):
             onWarning("the nursery was lost (\(reason)); a new one is started")

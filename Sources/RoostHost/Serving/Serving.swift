@@ -108,7 +108,8 @@ final class Serving {
         let header = RequestHeader(
             id: RequestID(rawValue: ticket.rawValue), operation: request.operation, contentType: request.contentType,
             accept: request.accept, arrived: now,
-            deadline: min(deadline ?? now + service.pool.settings.timeout, now + service.pool.settings.timeout))
+            deadline: min(deadline ?? now + service.pool.settings.timeout, now + service.pool.settings.timeout),
+            patience: now + service.patience)
         service.hold(ticket, header, contentTypeText: contentTypeText, body: body)
         let slot = Int(id.slot)
         while callers.count <= slot { callers.append(nil) }
@@ -235,7 +236,7 @@ final class Serving {
         let timing = service.inFlight[index].timing
         callers[Int(id.slot)] = nil
         service.count(header.outcome, total: now - service.inFlight[index].header.arrived, at: now)
-        service.statistics.add(queue: timing.queue, infer: header.infer, rows: header.rows)
+        service.statistics.add(timing, infer: header.infer, rows: header.rows, of: header.batchRows)
         service.forget(ticket)
         fields.set(head: service.replyFieldsHead, timing: timing, infer: header.infer)
         if header.contentType == .other { fields.add(contentType: contentTypeText) }

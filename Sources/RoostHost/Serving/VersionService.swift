@@ -35,6 +35,8 @@ final class VersionService {
     let id: VersionID
     let artifact: Artifact
     var loadSettings: LoadSettings
+    /// How long a request may be kept waiting for others to share its predict.
+    var patience = Instant.Span.zero
     private unowned let serving: Serving
     /// Hears of the template in the version's stead.
     private(set) lazy var templateNews = TemplateNews(self)
@@ -47,6 +49,8 @@ final class VersionService {
     /// By ticket index.
     private(set) var inFlight: [InFlight] = []
     var statistics = VersionStatistics()
+    /// CPU time of its processes that have ended.
+    var cpuOfEnded = Instant.Span.zero
     var log = OutputLog()
     /// When instances that wait for the template were asked for.
     var startsAsked: [Instant] = []
@@ -135,5 +139,6 @@ extension VersionService {
             service.serving.templateGone(service, id, status)
         }
         func templatePrinted(_ bytes: [UInt8]) { service.log.append(bytes.bytes) }
+        func processUsed(_ cpu: Instant.Span) { service.cpuOfEnded = service.cpuOfEnded + cpu }
     }
 }

@@ -1,0 +1,111 @@
+internal import RoostBasics
+internal import RoostChannel
+internal import RoostLoop
+internal import RoostPool
+
+/// One metric with all its series.
+struct MetricFamily {
+    private(set) var text: [UInt8]
+    private let name: String
+    private let addSeries: (inout MetricFamily, VersionFigures) -> Void
+
+    private init(
+        _ name: String, _ type: String, _ help: String, _ addSeries: @escaping (inout Self, VersionFigures) -> Void
+    ) {
+        self.name = name
+        self.addSeries = addSeries
+        text = Array("# HELP \(name) \(help)\n# TYPE \(name) \(type)\n".utf8)
+    }
+
+    mutating func add(_ figures: VersionFigures) { addSeries(&self, figures) }
+
+    /// What is told of each version that was called.
+    static var ofVersions: [MetricFamily] {
+        [
+            Self("roost_requests_total", "counter", "Inference requests answered, by outcome.") { family, version in
+                for outcome in Outcome.allCases {
+                    let count = version.statistics.count(outcome)
+                    family.sample(version, ",outcome=\"\(outcome.word)\"", "\(count)")
+                }
+            },
+            Self("roost_rows_total", "counter", "Rows predicted.") { $0.sample($1, "", "\($1.statistics.rows)") },
+            Self("roost_request_duration_seconds", "histogram", "Time of inference requests, by phase.") {
+                let statistics = $1.statistics
+                for (phase, histogram) in [
+                    ("total", statistics.total), ("queue", statistics.queue), ("fork", statistics.fork),
+                    ("load", statistics.load), ("infer", statistics.infer),
+                ] { $0.histogram($1, phase, histogram) }
+            },
+            Self("roost_batch_rows", "histogram", "Rows of the batch that a request ran in.") { $0.batches($1) },
+            Self("roost_instances", "gauge", "Instances, by state.") {
+                $0.sample($1, ",state=\"busy\"", "\($1.busyCount)")
+                $0.sample($1, ",state=\"idle\"", "\($1.instanceCount - $1.busyCount)")
+            },
+            Self("roost_queue_depth", "gauge", "Requests that wait for an instance.") {
+                $0.sample($1, "", "\($1.queueDepth)")
+            },
+            Self("roost_cpu_seconds_total", "counter", "CPU time of all processes of the version.") {
+                $0.sample($1, "", "\($1.cpu.seconds)")
+            },
+            Self("roost_cost_cpu_seconds", "gauge", "CPU time that 1,000 predictions cost.") {
+                if let cost = $1.cpuPerThousand { $0.sample($1, "", "\(cost.seconds)") }
+            },
+            Self("roost_memory_bytes", "gauge", "Resident memory of template and instances.") {
+                $0.sample($1, ",kind=\"private\"", "\($1.memory.privateBytes)")
+                $0.sample($1, ",kind=\"shared\"", "\($1.memory.sharedBytes)")
+            },
+        ]
+    }
+
+    static func ofHost(_ host: Host) -> [MetricFamily] {
+        let counters = host.server.counters
+        return [
+            plain("roost_connections", "gauge", "Connections open.", "\(counters.connectionsOpen)"),
+            plain("roost_http_requests_total", "counter", "HTTP requests of any kind.", "\(counters.requestsTotal)"),
+            plain(
+                "roost_http_refused_total", "counter", "Requests refused before any endpoint saw them.",
+                "\(counters.refusedTotal)"),
+            plain("roost_received_bytes_total", "counter", "Bytes read from clients.", "\(counters.bytesReceived)"),
+            plain("roost_sent_bytes_total", "counter", "Bytes written to clients.", "\(counters.bytesSent)"),
+            plain(
+                "roost_uptime_seconds", "gauge", "Since the host started.", "\((host.loop.now - host.started).seconds)"),
+        ]
+    }
+
+    private static func plain(_ name: String, _ type: String, _ help: String, _ value: String) -> Self {
+        var family = Self(name, type, help) { _, _ in }
+        family.line("\(name) \(value)")
+        return family
+    }
+
+    /// - Parameter labels: beyond function and version, each with a comma before it. Names of functions and versions
+    ///   hold nothing that would need escaping.
+    private mutating func sample(_ version: VersionFigures, suffix: String = "", _ labels: String, _ value: String) {
+        line("\(name)\(suffix){function=\"\(version.id.function)\",version=\"\(version.id.number)\"\(labels)} \(value)")
+    }
+
+    /// Bounds at every second power of two from 4 µs to 67 s.
+    private mutating func histogram(_ version: VersionFigures, _ phase: String, _ histogram: LatencyHistogram) {
+        let label = ",phase=\"\(phase)\""
+        for octave in stride(from: 2, through: 26, by: 2) {
+            let bound = "\(label),le=\"\(Double(1 << octave) / 1e6)\""
+            sample(version, suffix: "_bucket", bound, "\(histogram.countAtMost(octave: octave))")
+        }
+        sample(version, suffix: "_bucket", "\(label),le=\"+Inf\"", "\(histogram.count)")
+        sample(version, suffix: "_sum", label, "\(Double(histogram.totalNanoseconds) / 1e9)")
+        sample(version, suffix: "_count", label, "\(histogram.count)")
+    }
+
+    /// Bounds at the powers of two up to 1,024 rows.
+    private mutating func batches(_ version: VersionFigures) {
+        let sizes = version.statistics.batches
+        for octave in 0...10 {
+            sample(version, suffix: "_bucket", ",le=\"\(1 << octave)\"", "\(sizes.countAtMost(octave: octave))")
+        }
+        sample(version, suffix: "_bucket", ",le=\"+Inf\"", "\(sizes.count)")
+        sample(version, suffix: "_sum", "", "\(sizes.total)")
+        sample(version, suffix: "_count", "", "\(sizes.count)")
+    }
+
+    private mutating func line(_ text: String) { self.text.append(contentsOf: "\(text)\n".utf8) }
+}
