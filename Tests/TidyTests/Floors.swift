@@ -7,8 +7,8 @@ enum Floors {
             "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP", "RoostELF", "RoostChannel",
             "RoostProcess", "RoostSandbox", "RoostPlugins", "RoostShell", "RoostClient",
         ],
-        ["RoostFunctions", "RoostTraffic", "RoostPool", "RoostWire"],
-        ["RoostInstance", "RoostHost"],
+        ["RoostFunctions", "RoostTraffic", "RoostPool", "RoostLoad", "RoostWire"],
+        ["RoostInstance", "RoostHost", "RoostBench"],
         ["RoostCommand"],
         ["roost", "roost-instance"],
     ]
