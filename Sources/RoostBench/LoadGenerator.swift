@@ -34,9 +34,13 @@ public final class LoadGenerator {
     private var alarm: Alarm?
     private var handles: [Handle] = []
     private var isEnding = false
+    private var turns: TurnHook?
 
     /// When the plan began.
     public let start: Instant
+    /// How long the generator was at work instead of waiting for something to happen. A reply that comes while it is
+    /// at work is noticed late, and no clock of its own could show that: near 100 % its figures are its own.
+    public private(set) var busy = Instant.Span.zero
 
     /// The plan begins at once.
     public init(_ plan: LoadPlan) throws(RoostError) {
@@ -69,6 +73,7 @@ public final class LoadGenerator {
         endingAt signals: [Int32] = [], onProgress: ((Instant.Span, LoadTally) -> Void)? = nil
     ) throws(RoostError) -> LoadTally {
         do throws(UVError) {
+            turns = TurnHook(.ring, on: loop) { [weak self] in self?.endTurn() }
             alarm = try Alarm(on: loop) { [weak self] in self?.go() }
             for number in signals {
                 handles.append(try SignalWatcher(number, on: loop) { [weak self] in self?.interrupt() })
@@ -87,12 +92,17 @@ public final class LoadGenerator {
         }
         go()
         loop.run()
+        turns?.close()
         return machine.tally
     }
+
+    /// The loop's `now` stands since the first thing that happened in this turn.
+    private func endTurn() { busy.nanoseconds += (Loop.clock - loop.now).nanoseconds }
 
     /// Does what there is to do, and sees to it that it is called again when there is more.
     private func go() {
         guard !isEnding else { return }
+        _ = loop.now  // from here on the turn is work
         while let action = machine.next(at: Loop.clock) { act(action) }
         if machine.isFinished { return close() }
         // It was accepted once with valid arguments; the kernel has no reason to refuse it later.

@@ -51,7 +51,7 @@ let benchCommand = Command(
         if call.surroundings.isTerminal(.error) { try call.surroundings.write(Array("\r\u{1B}[K".utf8), to: .error) }
         let report = BenchReport(
             target: call.operands[0], host: "\(address)", settings: settings, kind: bodies.kind, tally: tally,
-            elapsed: now() - generator.start)
+            elapsed: now() - generator.start, busy: generator.busy)
         try call.surroundings.write(
             Array((call.has(.json) ? report.json.pretty + "\n" : report.text).utf8), to: .output)
         return tally.isSuccess ? 0 : 1

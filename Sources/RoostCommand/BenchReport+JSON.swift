@@ -30,7 +30,7 @@ extension BenchReport {
             ],
             "generator": [
                 "kept_up": .bool(couldKeepUp), "late": Self.count(tally.late.count),
-                "late_ms_max": .real(tally.late.max.milliseconds),
+                "late_ms_max": .real(tally.late.max.milliseconds), "busy_share": .real(busyShare),
             ],
             "errors": .array(faults.map(Self.error)),
             "warnings": .array(warnings.map { .string($0) }),

@@ -46,11 +46,9 @@ extension BenchReport {
             "\(tally.connectionsOpened) opened, at most \(tally.connectionsPeak) at once of \(settings.connections)",
         ])
         let late = tally.late
-        rows.append([
-            "generator",
-            late.count == 0
-                ? "never late" : "\(late.count) requests taken up late, the worst by \(Self.time(late.max))",
-        ])
+        let lateness =
+            late.count == 0 ? "never late" : "\(late.count) requests taken up late, the worst by \(Self.time(late.max))"
+        rows.append(["generator", "\(lateness); \(Figure.plain(100 * busyShare)) % busy"])
         return rows
     }
 

@@ -19,7 +19,9 @@ import Testing
 
     @Test func everyRequestIsSentAndItsReplyUnderstood() throws {
         let server = try Server { _ in Self.fine }
-        let tally = try LoadGenerator(try plan(server.port)).run()
+        let generator = try LoadGenerator(try plan(server.port))
+        let tally = try generator.run()
+        #expect(generator.busy > .zero)
         #expect(tally.due == 50 && tally.sent == 50 && tally[.ok] == 50)
         #expect(tally.versions == ["3": 50])
         #expect(tally[PhaseTimes.Phase.queue].max == .microseconds(500))

@@ -8,7 +8,8 @@ import Testing
 @Suite struct BenchTests {
     /// A report of a run with a clock that stands where it is put: ten requests, 100 ms apart, each with its reply.
     private func report(
-        _ replies: [Reply?], took: [UInt64]? = nil, lateBy: Instant.Span = .zero, interrupted: Bool = false
+        _ replies: [Reply?], took: [UInt64]? = nil, lateBy: Instant.Span = .zero, busy: UInt64 = 0,
+        interrupted: Bool = false
     ) -> BenchReport {
         let start = Instant(nanoseconds: 1_000_000_000)
         let arrivals = Arrivals(rate: 10, duration: .milliseconds(100 * UInt64(replies.count)))
@@ -31,7 +32,7 @@ import Testing
         (settings.connections, settings.timeout) = (1, .milliseconds(90))
         return BenchReport(
             target: "credit", host: "http://127.0.0.1:8080", settings: settings, kind: .tensors, tally: machine.tally,
-            elapsed: .milliseconds(901))
+            elapsed: .milliseconds(1000), busy: .milliseconds(busy))
     }
 
     private func reply(_ status: Int = 200, version: String = "2", cold: Bool = false, _ message: String = "") -> Reply
@@ -47,14 +48,14 @@ import Testing
             [reply(cold: true)] + (0..<8).map { _ in reply(version: "10") } + [reply(429, #"{"error": "full"}"#)]
         let took: [UInt64] = [20_000, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 1500, 40]
         #expect(
-            report(replies, took: took).text == """
+            report(replies, took: took, busy: 123).text == """
                 credit on http://127.0.0.1:8080: 10 requests/s for 1s, constant arrivals, 1 row each, made from the signature
 
                 requests     10 due, 10 sent, 10 answered: 10/s
                 outcomes     9 ok, 1 overload
                 versions     2: 2, 10: 8
                 connections  1 opened, at most 1 at once of 1
-                generator    never late
+                generator    never late; 12.3 % busy
 
                              COUNT       P50       P90       P99     P99.9       MAX      MEAN
                 latency          9   1.51 ms   20.0 ms   20.0 ms   20.0 ms   20.0 ms   3.56 ms  ok replies, from due to answered
@@ -76,9 +77,14 @@ import Testing
         #expect(
             late.text.hasPrefix(
                 "warning: THE GENERATOR COULD NOT KEEP UP: 2 of 2 requests (100 %) were taken up more than 1 ms late"))
-        #expect(late.text.contains("generator    2 requests taken up late, the worst by 5.00 ms\n"))
+        #expect(late.text.contains("generator    2 requests taken up late, the worst by 5.00 ms; 0 % busy\n"))
         #expect(late.json["generator"]?["kept_up"] == false)
         #expect(late.json["warnings"]?.arrayValue?.isEmpty == false)
+
+        let busy = report([reply(), reply()], busy: 870)
+        #expect(!busy.couldKeepUp)
+        #expect(busy.text.hasPrefix("warning: THE GENERATOR COULD NOT KEEP UP: it was at work for 87 % of the time"))
+        #expect(report([reply()], busy: 790).couldKeepUp)
 
         let silent = report([reply(), nil])
         #expect(silent.text.hasPrefix("warning: 1 requests had no answer 90ms after they were due"))
@@ -87,7 +93,7 @@ import Testing
 
         let cut = report([reply(), reply()], interrupted: true)
         #expect(cut.text.hasPrefix("warning: ended early: 1 requests were cut off\n"))
-        #expect(cut.elapsed == .milliseconds(901), "not to the end of the plan")
+        #expect(cut.elapsed == .milliseconds(1000), "not to the end of the plan")
         #expect(cut.tally.isSuccess)
     }
 
@@ -106,7 +112,7 @@ import Testing
         #expect(json["versions"] == ["2": 2])
         #expect(
             json["errors"] == [["outcome": "model_error", "status": 500, "count": 1, "message": "the model"]])
-        #expect(json["generator"] == ["kept_up": true, "late": 0, "late_ms_max": .real(0)])
+        #expect(json["generator"] == ["kept_up": true, "late": 0, "late_ms_max": .real(0), "busy_share": .real(0)])
         #expect(json["warnings"] == [])
     }
 
