@@ -103,6 +103,7 @@ let package = Package(
         swift("RoostTraffic", ["RoostBasics"]),
         swift("RoostPool", ["RoostBasics"], settings: strict + hot),
         swift("RoostScaling", ["RoostBasics"], settings: strict + hot),
+        swift("RoostLoad", ["RoostBasics", "RoostTensors"], settings: strict + hot),
         swift("RoostWire", ["RoostBasics", "RoostTensors"], settings: strict + lean + hot),
         // Floor 4: bodies.
         swift(
@@ -116,10 +117,14 @@ let package = Package(
                 "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP",
                 "RoostELF", "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
             ], settings: strict + hot),
+        swift("RoostBench", ["RoostBasics", "RoostLoop", "RoostClient", "RoostLoad"], settings: strict + hot),
         // Floor 5: doors.
         swift(
             "RoostCommand",
-            ["RoostBasics", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell", "RoostFunctions"]),
+            [
+                "RoostBasics", "RoostTensors", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell",
+                "RoostFunctions", "RoostLoad", "RoostBench",
+            ]),
         .executableTarget(
             name: "roost",
             dependencies: ["RoostBasics", "RoostCommand", "RoostFiles", "RoostHost", "RoostJSON", "RoostShell"],
@@ -145,7 +150,9 @@ let package = Package(
         tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
         tests("RoostShell", ["RoostShell"]),
         tests("RoostClient", ["RoostBasics", "RoostClient"]),
-        tests("RoostCommand", ["RoostBasics", "RoostCommand", "RoostJSON", "RoostShell"]),
+        tests("RoostLoad", ["RoostBasics", "RoostTensors", "RoostLoad", "RoostTesting"]),
+        tests("RoostBench", ["RoostBasics", "RoostBench", "RoostClient", "RoostLoad", "RoostLoop"]),
+        tests("RoostCommand", ["RoostBasics", "RoostCommand", "RoostJSON", "RoostLoad", "RoostShell", "RoostTensors"]),
         tests("Tidy", []),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
         tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostTensors", "RoostJSON"]),

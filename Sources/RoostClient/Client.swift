@@ -75,6 +75,14 @@ public struct Client: Sendable {
         return try read(from: connection)
     }
 
+    /// The address that `send` reaches now, with numbers instead of a name: a name may stand for several, of which
+    /// some are deaf. Throws as `send` does.
+    public func numericAddress() throws(RoostError) -> HostAddress {
+        let connection = try Connection(to: address, patience: patience)
+        guard let peer = connection.peer else { throw RoostError(.unavailable, "the host at \(address) hung up") }
+        return peer
+    }
+
     private func head(of request: ClientRequest) -> [UInt8] {
         var head = "\(request.method) \(request.path) HTTP/1.1\r\nHost: \(address.authority)\r\nConnection: close\r\n"
         for field in request.headers { head += "\(field.name): \(field.value)\r\n" }

@@ -52,6 +52,22 @@ struct Connection: ~Copyable {
         }
     }
 
+    /// The address at the other end, as numbers; nil when the kernel does not say.
+    var peer: HostAddress? {
+        guard case .tcp(_, let port) = address else { return address }
+        var peer = sockaddr_storage()
+        var size = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        let isKnown = unsafe withUnsafeMutableBytes(of: &peer) { bytes in
+            guard let start = unsafe bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self) else { return false }
+            return unsafe getpeername(descriptor, start, &size) == 0
+                && getnameinfo(start, size, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0
+        }
+        guard isKnown else { return nil }
+        let host = String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return .tcp(host: host, port: port)
+    }
+
     private func wait(for events: Int32) throws(RoostError) {
         guard try ready(descriptor, events, patience) else {
             let waited = patience.map { " for \($0)" } ?? ""

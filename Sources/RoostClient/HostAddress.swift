@@ -37,7 +37,7 @@ public enum HostAddress: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// For the Host header.
-    var authority: String {
+    public var authority: String {
         switch self {
         case .socket: "localhost"
         case .tcp(let host, let port): host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"

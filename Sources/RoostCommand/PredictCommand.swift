@@ -34,7 +34,8 @@ let predictCommand = Command(
 
 private let acceptOption = Option("accept", value: "TYPE", "the answer as json (default) or csv")
 
-private enum MediaType: String {
+/// What rows are written as.
+enum MediaType: String {
     case json
     case csv
 
@@ -58,7 +59,8 @@ private enum MediaType: String {
     }
 }
 
-private func readRows(_ call: Call, _ file: String?) throws -> ([UInt8], MediaType) {
+/// The rows in `file`, or from the standard input when it is `-` or missing.
+func readRows(_ call: Call, _ file: String?) throws -> ([UInt8], MediaType) {
     guard let file, file != "-" else {
         guard file == "-" || !call.surroundings.isTerminal(.input) else {
             throw UsageError("the rows are missing: name a file, or - to type them")

@@ -68,35 +68,24 @@ public final class Listener: Handle {
     }
 
     private func bind(_ host: String, _ port: UInt16) throws(UVError) {
-        var address = sockaddr_storage()
-        let host = host == "localhost" ? "127.0.0.1" : host
+        let address = try SocketAddress.ip(host, port)
         let handle = try unsafe live(uv_tcp_t.self)
-        let status = unsafe withUnsafeMutableBytes(of: &address) { bytes in
+        let status = unsafe withUnsafeBytes(of: address) { bytes in
             guard let start = bytes.baseAddress else { return UV_EINVAL.rawValue }
-            var status = unsafe uv_ip4_addr(host, Int32(port), start.assumingMemoryBound(to: sockaddr_in.self))
-            if status != 0 {
-                status = unsafe uv_ip6_addr(host, Int32(port), start.assumingMemoryBound(to: sockaddr_in6.self))
-            }
-            guard status == 0 else { return status }
             return unsafe uv_tcp_bind(handle, start.assumingMemoryBound(to: sockaddr.self), 0)
         }
         try UVError.check(status, "bind \(host):\(port)")
     }
 
-    /// Through `/proc/self/fd/N`, because libuv 1.44 cuts longer paths at 107 bytes without a word; and with the mode
-    /// set on the socket before it gets a name, so that there is no moment at which others may connect.
+    /// With the mode set on the socket before it gets a name, so that there is no moment at which others may connect.
     private func bind(folder: String, name: String) throws(UVError) {
         let directory = unsafe open(folder, O_DIRECTORY | O_CLOEXEC)
         try UVError.check(directory < 0 ? -errno : 0, "open folder \(folder)")
         defer { Glibc.close(directory) }
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
-        let path = Array("/proc/self/fd/\(directory)/\(name)".utf8)
-        let fits = unsafe withUnsafeMutableBytes(of: &address.sun_path) { room in
-            unsafe room.copyBytes(from: path.prefix(room.count - 1))
-            return path.count < room.count
-        }
-        try UVError.check(fits ? 0 : UV_ENAMETOOLONG.rawValue, "bind \(folder)/\(name)")
+        let path = try SocketAddress.path(name, in: directory)
+        unsafe withUnsafeMutableBytes(of: &address.sun_path) { unsafe $0.copyBytes(from: path.utf8) }
         var existing = stat()
         if unsafe fstatat(directory, name, &existing, AT_SYMLINK_NOFOLLOW) == 0, existing.st_mode & S_IFMT == S_IFSOCK {
             unsafe unlinkat(directory, name, 0)

@@ -1,3 +1,5 @@
+internal import RoostBasics
+
 /// One block of 100 places in which every version stays within one of its due count after each prefix.
 struct Pattern {
     static let length = 100
@@ -78,24 +80,5 @@ struct Pattern {
     /// |count − share × t| < 1, in hundredths.
     private func isDue(_ version: Int, _ count: Int, after t: Int) -> Bool {
         abs(count * Self.length - percents[version] * t) < Self.length
-    }
-}
-
-/// SplitMix64 (Steele, Lea, Flood 2014): a counter and a mixing function.
-struct SplitMix {
-    var state: UInt64
-    static let step: UInt64 = 0x9E37_79B9_7F4A_7C15
-
-    mutating func next() -> UInt64 {
-        state &+= Self.step
-        return Self.mix(state)
-    }
-
-    @inline(__always)
-    static func mix(_ word: UInt64) -> UInt64 {
-        var z = word
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

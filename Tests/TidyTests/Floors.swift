@@ -7,8 +7,8 @@ enum Floors {
             "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP", "RoostELF", "RoostChannel",
             "RoostProcess", "RoostSandbox", "RoostPlugins", "RoostShell", "RoostClient",
         ],
-        ["RoostFunctions", "RoostTraffic", "RoostPool", "RoostScaling", "RoostWire"],
-        ["RoostInstance", "RoostHost"],
+        ["RoostFunctions", "RoostTraffic", "RoostPool", "RoostScaling", "RoostLoad", "RoostWire"],
+        ["RoostInstance", "RoostHost", "RoostBench"],
         ["RoostCommand"],
         ["roost", "roost-instance"],
     ]

@@ -10,7 +10,7 @@ from running_host import command
 LINEAR = {
     "format": "roost-linear", "version": 1, "model": "linear", "features": ["age", "income"],
     "coefficients": [[2, 3]], "intercepts": [1]}
-COMMANDS = ["serve", "deploy", "pack", "verify", "status", "predict", "logs", "traffic", "rollback"]
+COMMANDS = ["serve", "deploy", "pack", "verify", "status", "predict", "logs", "traffic", "rollback", "bench"]
 
 
 @pytest.fixture

@@ -38,7 +38,11 @@ def test_triton_reads_health_and_metadata(client):
         "inputs": [{"name": "features", "datatype": "FP32", "shape": [-1, 4]}],
         "outputs": [
             {"name": "predictions", "datatype": "FP32", "shape": [-1, 3]},
-            {"name": "label", "datatype": "BYTES", "shape": [-1]}]}
+            {"name": "label", "datatype": "BYTES", "shape": [-1]}],
+        # Beyond the protocol: what the columns of the one input are called.
+        "columns": [
+            {"name": name, "type": "number", "missing": "allowed"}
+            for name in ("sepal length", "sepal width", "petal length", "petal width")]}
     assert client.get_model_metadata("plus", "1")["versions"] == ["1", "2"]
 
 

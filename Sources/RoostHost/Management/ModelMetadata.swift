@@ -13,13 +13,16 @@ struct ModelMetadata {
         let versions = try host.deploying.machine.known(version.id.function).versions.values
             .filter { $0.state.takesRequests }.map(\.id.number).sorted()
         let signature = version.verification?.signature ?? Signature(inputs: [], outputs: [])
-        json = [
-            "name": .string(version.id.function.text),
-            "versions": .array(versions.map { .string($0.description) }),
-            "platform": .string("roost_\(version.verification?.runtime ?? "plugin")"),
-            "inputs": .array(signature.inputs.map(Self.tensor)),
-            "outputs": .array(signature.outputs.map(Self.tensor)),
-        ]
+        var members = JSONObject([
+            ("name", .string(version.id.function.text)),
+            ("versions", .array(versions.map { .string($0.description) })),
+            ("platform", .string("roost_\(version.verification?.runtime ?? "plugin")")),
+            ("inputs", .array(signature.inputs.map(Self.tensor))),
+            ("outputs", .array(signature.outputs.map(Self.tensor))),
+        ])
+        // Not of the protocol, which allows more: what the columns of the one input are called and may hold.
+        if !signature.columns.isEmpty { members["columns"] = .array(signature.columns.map(\.json)) }
+        json = .object(members)
     }
 
     private static func tensor(_ spec: TensorSpec) -> JSONValue {
