@@ -91,7 +91,8 @@ let package = Package(
         // Floor 3: minds and formats.
         swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON"]),
         swift("RoostTraffic", ["RoostBasics"]),
-        swift("RoostPool", ["RoostBasics"], settings: strict + hot),
+        swift("RoostScaling", ["RoostBasics"], settings: strict + hot),
+        swift("RoostPool", ["RoostBasics", "RoostScaling"], settings: strict + hot),
         swift("RoostWire", ["RoostBasics", "RoostTensors"], settings: strict + hot),
         // Floor 4: bodies.
         swift(
@@ -123,11 +124,15 @@ let package = Package(
         plugin("trees", ["TreeModels"]),
         // Aside: for tests only.
         swift("RoostTesting", []),
+        // Prints the tables of docs/SCALING.md.
+        .executableTarget(
+            name: "autoscaler-simulator", dependencies: ["RoostBasics", "RoostPool", "RoostTesting"],
+            path: "Benchmarks/AutoscalerSimulator", swiftSettings: strict),
         // Tests.
         tests("RoostBasics", ["RoostBasics"]),
         tests("RoostFiles", ["RoostBasics", "RoostFiles"]),
         tests("RoostStore", ["RoostStore"]),
-        tests("RoostPool", ["RoostBasics", "RoostPool", "RoostTesting"]),
+        tests("RoostPool", ["RoostBasics", "RoostPool", "RoostScaling", "RoostTesting"]),
         tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel", "RoostTesting"]),
         tests("RoostLoop", ["RoostBasics", "RoostLoop"]),
         tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
