@@ -9,8 +9,11 @@ struct Metrics {
     private(set) var text: [UInt8] = []
 
     init(_ host: Host) {
-        let services = host.serving.services.values.filter { $0.statistics.requests > 0 || !$0.instances.isEmpty }
-            .sorted { $0.id < $1.id }
+        // What serves has all its counters from the start, so that the first request is an increase.
+        let services = host.serving.services.values.filter {
+            $0.pool.demand == .kept || $0.statistics.requests > 0 || !$0.instances.isEmpty
+        }
+        .sorted { $0.id < $1.id }
         family("roost_requests_total", "counter", "Inference requests answered, by outcome.")
         for service in services {
             for outcome in Outcome.allCases {
