@@ -67,6 +67,7 @@ let package = Package(
         .library(name: "RoostHost", targets: ["RoostHost"]),  // for Benchmarks
         .library(name: "RoostInstance", targets: ["RoostInstance"]),  // for Benchmarks
         .library(name: "RoostScaling", targets: ["RoostBasics", "RoostScaling"]),  // for Benchmarks
+        .library(name: "RoostPool", targets: ["RoostBasics", "RoostPool"]),  // for Benchmarks
         .library(name: "RoostTesting", targets: ["RoostTesting"]),  // for Benchmarks
         .library(name: "linear", type: .dynamic, targets: ["linear"]),
         .library(name: "trees", type: .dynamic, targets: ["trees"]),
@@ -101,8 +102,8 @@ let package = Package(
         // Floor 3: minds and formats.
         swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON"]),
         swift("RoostTraffic", ["RoostBasics"]),
-        swift("RoostPool", ["RoostBasics"], settings: strict + hot),
         swift("RoostScaling", ["RoostBasics"], settings: strict + hot),
+        swift("RoostPool", ["RoostBasics", "RoostScaling"], settings: strict + hot),
         swift("RoostLoad", ["RoostBasics", "RoostTensors"], settings: strict + hot),
         swift("RoostWire", ["RoostBasics", "RoostTensors"], settings: strict + lean + hot),
         // Floor 4: bodies.
@@ -143,7 +144,7 @@ let package = Package(
         tests("RoostBasics", ["RoostBasics"]),
         tests("RoostFiles", ["RoostBasics", "RoostFiles"]),
         tests("RoostStore", ["RoostStore"]),
-        tests("RoostPool", ["RoostBasics", "RoostPool", "RoostTesting"]),
+        tests("RoostPool", ["RoostBasics", "RoostPool", "RoostScaling", "RoostTesting"]),
         tests("RoostScaling", ["RoostBasics", "RoostScaling", "RoostTesting"]),
         tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel", "RoostTesting"]),
         tests("RoostLoop", ["RoostBasics", "RoostLoop"]),

@@ -26,6 +26,12 @@ let package = Package(
                 .product(name: "RoostScaling", package: "roost"), .product(name: "RoostTesting", package: "roost"),
             ],
             path: "CacheSimulator", swiftSettings: strict),
+        .executableTarget(
+            name: "autoscaler-simulator",
+            dependencies: [
+                .product(name: "RoostPool", package: "roost"), .product(name: "RoostTesting", package: "roost"),
+            ],
+            path: "AutoscalerSimulator", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

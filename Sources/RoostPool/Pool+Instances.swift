@@ -1,16 +1,89 @@
 public import RoostBasics
+internal import RoostScaling
 
 extension Pool {
-    /// A started instance can take requests.
+    // MARK: coming
+
+    /// A started instance can take requests, though its process may not run yet.
     public mutating func instanceAdded(_ id: InstanceID, at now: Instant) {
         starting -= 1
-        instances.append(Instance(id: id, progressed: now))
+        instances.append(Instance(id: id, added: now, progressed: now))
+    }
+
+    /// The instance's process runs.
+    /// - Parameter cost: what that took, and will take for another one: of a version that can be forked without what
+    ///   loading took.
+    public mutating func instanceReady(_ id: InstanceID, after cost: Instant.Span, at now: Instant) {
+        autoscaler.started(after: cost)
+        guard let at = position(of: id), !instances[at].isReady else { return }
+        instances[at].isReady = true
+        instances[at].progressed = now
     }
 
     /// No instance came of a `.start`.
     public mutating func startFailed(at now: Instant) {
         starting -= 1
-        delayNextStart(at: now)
+        deaths.startFailed(at: now)
+    }
+
+    /// The host has no room for the instance of a `.start`. None is asked for again until `mayStart` is called, which
+    /// every pool that was refused has to hear some time.
+    public mutating func startRefused(at now: Instant) {
+        starting -= 1
+        isRefused = true
+    }
+
+    /// The host may have room for another instance.
+    public mutating func mayStart(at now: Instant) { isRefused = false }
+
+    /// Requests, or the minimum, need an instance for which the host had no room; as of the last `next`.
+    public var isWaitingForStart: Bool {
+        isRefused && !isQuarantined && instances.count - closing + starting < autoscaler.lastWanted
+    }
+
+    /// Whether nothing but time keeps one more instance from being started.
+    var mayStart: Bool { !isRefused && !isQuarantined && instances.count + starting < settings.instancesMax }
+
+    // MARK: going
+
+    /// Others need the room of an instance more. One without work is stopped at once; if all have work, the one with
+    /// the least gets no more of it and is stopped when it has answered what it holds.
+    /// - Returns: the one that goes; nil when all there are go already.
+    public mutating func giveUpOne(at now: Instant) -> InstanceID? {
+        // The youngest of those with the least: `min` would find the oldest.
+        let open = instances.indices.filter { instances[$0].isOpen }.reversed()
+        guard let at = open.min(by: { instances[$0].outstanding.count < instances[$1].outstanding.count }) else {
+            return nil
+        }
+        close(at, .leaving)
+        autoscaler.release(to: instances.count - closing)
+        return instances[at].id
+    }
+
+    /// Instances without work that could be given up.
+    public var idleInstanceCount: Int { instances.count { $0.isOpen && $0.outstanding.isEmpty } }
+
+    /// Stops an instance that nobody needs: never one with work, and the youngest first.
+    mutating func stopOne(_ wanted: Int) -> Action? {
+        guard closing > 0 || instances.count - closing > wanted else { return nil }
+        let isTooMany = instances.count - closing > wanted
+        let found = instances.lastIndex { instance in
+            guard instance.outstanding.isEmpty else { return false }
+            return instance.course == .leaving || (instance.isOpen && isTooMany)
+        }
+        guard let at = found else { return nil }
+        close(at, .stopped)
+        return .stop(instances[at].id)
+    }
+
+    mutating func kill(_ at: Int) {
+        close(at, .killed)
+        pending.append(.kill(instances[at].id))
+    }
+
+    private mutating func close(_ at: Int, _ course: Course) {
+        if instances[at].isOpen { closing += 1 }
+        instances[at].course = course
     }
 
     /// An instance has ended, for whatever reason.
@@ -21,7 +94,8 @@ extension Pool {
     public mutating func instanceExited(_ id: InstanceID, taken: (Ticket) -> Bool, at now: Instant) {
         guard let at = position(of: id) else { return }
         let dead = instances.remove(at: at)
-        if dead.answered == 0 && !(dead.isEnding && dead.outstanding.isEmpty) { delayNextStart(at: now) }
+        if !dead.isOpen { closing -= 1 }
+        if dead.course != .stopped, dead.answered == 0 { deaths.died(added: dead.added, at: now) }
         for index in table.indices(of: dead.outstanding).reversed() {
             if table[index].isAnswered {
                 table.release(index)
@@ -35,7 +109,30 @@ extension Pool {
                 putBack(index)
             }
         }
+        if deaths.inARow >= settings.quarantineAfter { quarantine() }
     }
+
+    // MARK: giving up
+
+    private mutating func quarantine() {
+        guard !isQuarantined else { return }
+        isQuarantined = true
+        rescale()
+        for index in table.indices(of: queue) + table.indices(of: suspects) {
+            pending.append(.fail(table[index].id, .quarantined))
+            dropWaiting(index)
+        }
+        pending.append(.quarantine)
+    }
+
+    /// Somebody wants the version tried again.
+    public mutating func liftQuarantine() {
+        isQuarantined = false
+        deaths = DeathRecord()
+        rescale()
+    }
+
+    // MARK: time
 
     /// Looks at the clock: answers what is too late, ends instances that no longer come back.
     ///
@@ -46,35 +143,37 @@ extension Pool {
             pending.append(.fail(table[index].id, .timeout))
             dropWaiting(index)
         }
-        for at in instances.indices {
+        var running = (requests: 0, busy: Instant.Span.zero)
+        for at in instances.indices where !instances[at].outstanding.isEmpty {
             for index in table.indices(of: instances[at].outstanding)
             where table[index].deadline <= limit && !table[index].isAnswered {
                 pending.append(.fail(table[index].id, .timeout))
                 table[index].isAnswered = true
             }
-            if !instances[at].isEnding, !instances[at].outstanding.isEmpty,
-                instances[at].progressed + settings.timeout <= limit
-            {
-                instances[at].isEnding = true
-                pending.append(.kill(instances[at].id))
-            }
+            if instances[at].course != .killed, instances[at].progressed + settings.timeout <= limit { kill(at) }
+            guard instances[at].isReady else { continue }
+            running.requests += instances[at].outstanding.count
+            running.busy.nanoseconds += (now - instances[at].progressed).nanoseconds
         }
+        autoscaler.running(running.requests, for: running.busy)
     }
 
-    /// When `next` may have something to say again though nothing happens; nil when only inputs matter.
+    /// When `next` may have something to say again though nothing is said to the pool; nil when that will not be.
+    ///
+    /// Of an idle pool; one that is not needs `tick` anyway.
     public var wakeUp: Instant? {
-        if demand == .onDemand, !instances.isEmpty, isIdle { return lastUsed + settings.idle }
-        return instances.count + starting < instancesWanted ? startNotBefore : nil
+        let open = instances.count - closing
+        if mayStart, open + starting < autoscaler.lastWanted {
+            // Unless it is not wanted any more by then.
+            let lapse = autoscaler.lapse(of: open + starting + 1)
+            if (lapse.map { $0 > deaths.startNotBefore }) ?? true { return deaths.startNotBefore }
+        }
+        guard instances.contains(where: { $0.isOpen && $0.outstanding.isEmpty }) else { return nil }
+        return autoscaler.lapse(of: open)
     }
 
     /// Requests that an instance holds.
     public func outstanding(of instance: InstanceID) -> Int {
         position(of: instance).map { instances[$0].outstanding.count } ?? 0
-    }
-
-    private mutating func delayNextStart(at now: Instant) {
-        fruitlessDeaths += 1
-        guard fruitlessDeaths > 1 else { return }
-        startNotBefore = now + .milliseconds(min(30_000, 100 << UInt64(min(fruitlessDeaths - 2, 10))))
     }
 }

@@ -1,10 +1,14 @@
 public import RoostBasics
+internal import RoostScaling
 
 /// How a version's instances and queue behave; from the manifest.
 public struct PoolSettings: Hashable, Sendable {
-    /// Instances kept while the version has traffic (at least one), and never more than.
+    /// Instances kept while the version has traffic, also without requests.
     public var instancesMin: Int
+    /// Instances there are at most at any instant, those that start or end included.
     public var instancesMax: Int
+    /// Requests that may be in flight in one instance before another is wanted.
+    public var concurrency: Int
     /// Requests that may wait for an instance; one more is refused.
     public var queueDepthMax: Int
     /// Requests that an instance holds at most: one batch running, one forming.
@@ -13,30 +17,42 @@ public struct PoolSettings: Hashable, Sendable {
     public var timeout: Instant.Span
     /// Whether a request may run again after the instance that ran it died.
     public var retry: Bool
-    /// A version without traffic of its own keeps an unused instance this long.
+    /// An instance goes when it was not needed for this long.
     public var idle: Instant.Span
+    /// Instances may die so many times in a row without an answer in between; then the version is given up.
+    public var quarantineAfter: Int
 
     public init(
-        instancesMin: Int = 0, instancesMax: Int = 1, queueDepthMax: Int = 1024, windowRequestsMax: Int = 128,
-        timeout: Instant.Span = .seconds(30), retry: Bool = true, idle: Instant.Span = .seconds(60)
+        instancesMin: Int = 0, instancesMax: Int = 1, concurrency: Int = 1, queueDepthMax: Int = 1024,
+        windowRequestsMax: Int = 128, timeout: Instant.Span = .seconds(30), retry: Bool = true,
+        idle: Instant.Span = .seconds(60), quarantineAfter: Int = 8
     ) {
         self.instancesMin = instancesMin
         self.instancesMax = instancesMax
+        self.concurrency = concurrency
         self.queueDepthMax = queueDepthMax
         self.windowRequestsMax = windowRequestsMax
         self.timeout = timeout
         self.retry = retry
         self.idle = idle
+        self.quarantineAfter = quarantineAfter
+    }
+
+    /// What of it the autoscaler needs. A version that goes away holds nothing that it does not need now.
+    func scaling(_ demand: Demand) -> AutoscalerSettings {
+        AutoscalerSettings(
+            instancesMin: demand == .kept ? instancesMin : 0, instancesMax: instancesMax, concurrency: concurrency,
+            idle: demand == .draining ? .zero : idle)
     }
 }
 
-/// Why a version wants instances.
+/// Why a version wants instances. In each case requests bring as many as they need.
 public enum Demand: Hashable, Sendable {
-    /// It has traffic: instances are kept.
+    /// It has traffic: `instancesMin` are kept without requests, too.
     case kept
-    /// It is addressable: the first request brings an instance.
+    /// It is addressable: nothing is kept for longer than `idle`.
     case onDemand
-    /// It goes away: what was accepted is finished, then nothing is left.
+    /// It goes away: what was accepted is finished; an instance without work goes at once.
     case draining
 }
 
@@ -44,14 +60,16 @@ public enum Demand: Hashable, Sendable {
 public enum Action: Hashable, Sendable {
     /// Write the request into the instance's channel. On `noRoom`, say so with `Pool.noRoom`.
     case dispatch(Ticket, RequestID, InstanceID)
-    /// Bring one more instance; answer with `instanceAdded` or `startFailed`.
+    /// Bring one more instance; answer with `instanceAdded`, `startFailed` or `startRefused`.
     case start
     /// End the instance: nobody needs it.
     case stop(InstanceID)
-    /// End the instance: one predict has run for the whole timeout.
+    /// End the instance: one predict has run for the whole timeout, or it breaks the rules of its channel.
     case kill(InstanceID)
     /// Answer the caller; the request is forgotten.
     case fail(RequestID, Failure)
+    /// Take the version out of service: its instances die without answering anything. Said once.
+    case quarantine
 }
 
 /// Why a request gets an error instead of a reply.
@@ -60,6 +78,8 @@ public enum Failure: Hashable, Sendable {
     case timeout
     /// The instance that ran it died, and it may not run again or has done so already.
     case death
+    /// The version was given up while it waited.
+    case quarantined
 }
 
 /// A request's place in its pool, and its name in a channel; valid until the instance that runs it answered or ended.

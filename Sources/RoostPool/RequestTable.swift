@@ -43,6 +43,8 @@ struct RequestTable {
     static let none: Int32 = -1
     private var entries: [Request] = []
     private var free: Int32 = none
+    /// Entries in use: all requests of the pool.
+    private(set) var count = 0
 
     subscript(_ index: Int32) -> Request {
         _read { yield entries[Int(index)] }
@@ -51,6 +53,7 @@ struct RequestTable {
 
     /// A new entry, in no list yet.
     mutating func insert(_ request: Request) -> Int32 {
+        count += 1
         guard free != Self.none else {
             entries.append(request)
             return Int32(entries.count - 1)
@@ -72,6 +75,7 @@ struct RequestTable {
 
     /// Gives the place of an entry that is in no list back.
     mutating func release(_ index: Int32) {
+        count -= 1
         entries[Int(index)].endUse(next: free)
         free = index
     }

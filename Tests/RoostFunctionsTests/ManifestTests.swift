@@ -26,7 +26,7 @@ import Testing
             """
             {"$schema": "x", "description": "d", "owner": "o", "labels": {"team": "risk"}, "timeout": "250ms",
              "retry": false, "limits": {"memory": "1GiB", "model": "2GiB", "open_files": 128, "network": true},
-             "batch": {"max_size": 8, "max_delay": "5ms"}, "scale": {"min": 1, "max": 4, "queue": 10},
+             "batch": {"max_size": 8, "max_delay": "5ms"}, "scale": {"min": 1, "max": 4, "concurrency": 3, "idle": "5s", "queue": 10},
              "rollback_window": "0ms", "traffic": {"2": 90, "3.1": 10}}
             """)
         #expect(manifest.labels == ["team": "risk"] && manifest.description == "d" && manifest.owner == "o")
@@ -34,13 +34,15 @@ import Testing
         #expect(manifest.limits.memory == ByteCount("1GiB") && manifest.limits.model == ByteCount("2GiB"))
         #expect(manifest.limits.openFiles == 128 && manifest.limits.network)
         #expect(manifest.batch.maxSize == 8 && manifest.scale.min == 1 && manifest.scale.max == 4)
+        #expect(manifest.scale.concurrency == 3 && manifest.scale.idle == .seconds(5))
         #expect(manifest.scale.queue == 10 && manifest.rollbackWindow == .zero)
         #expect(manifest.traffic?.description == "2=90 3.1=10")
     }
 
     @Test(arguments: [
         ("{\n  \"tiemout\": \"30s\"\n}", "functions/credit.json:2:3: unknown key \"tiemout\""),
-        ("{\"scale\": {\"idle\": \"60s\"}}", "credit.json:1:12: \"scale.idle\" is not supported by this build"),
+        ("{\"scale\": {\"idle\": 60}}", "scale.idle must be a string, got an integer"),
+        ("{\"scale\": {\"concurrency\": 0}}", "scale.concurrency must be 1 to 10000"),
         ("{\"rollout\": true}", "\"rollout\" is not supported by this build"),
         ("{\"sticky\": \"header:X\"}", "\"sticky\" is not supported by this build"),
         (
@@ -82,10 +84,13 @@ import Testing
         let defaults = Manifest()
         #expect(schema["properties"]?["timeout"]?["default"] == .string(defaults.timeout.description))
         #expect(schema["properties"]?["rollback_window"]?["default"] == .string(defaults.rollbackWindow.description))
+        let scale = schema["properties"]?["scale"]?["properties"]
+        #expect(scale?["idle"]?["default"]?.stringValue.flatMap { Instant.Span($0) } == defaults.scale.idle)
         #expect(schema["properties"]?["retry"]?["default"] == .bool(defaults.retry))
         for (object, key, value) in [
             ("limits", "open_files", defaults.limits.openFiles), ("batch", "max_size", defaults.batch.maxSize),
-            ("scale", "min", defaults.scale.min), ("scale", "queue", defaults.scale.queue),
+            ("scale", "min", defaults.scale.min), ("scale", "concurrency", defaults.scale.concurrency),
+            ("scale", "queue", defaults.scale.queue),
         ] {
             #expect(schema["properties"]?[object]?["properties"]?[key]?["default"] == .integer(value))
         }

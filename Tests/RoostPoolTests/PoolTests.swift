@@ -18,8 +18,10 @@ import Testing
         return found
     }
 
-    /// A pool with one instance that holds requests 0 ..< count.
-    private func loaded(_ count: UInt32, _ settings: PoolSettings = PoolSettings()) throws -> (Pool, [Ticket]) {
+    /// A pool with one instance that is kept and holds requests 0 ..< count.
+    private func loaded(
+        _ count: UInt32, _ settings: PoolSettings = PoolSettings(instancesMin: 1)
+    ) throws -> (Pool, [Ticket]) {
         var pool = Pool(settings: settings, demand: .kept)
         #expect(actions(&pool, at: start) == [.start])
         pool.instanceAdded(InstanceID(rawValue: 1), at: start)
@@ -55,7 +57,7 @@ import Testing
     }
 
     @Test func deathsWithoutAnAnswerAreFollowedByLongerAndLongerWaits() {
-        var pool = Pool(settings: PoolSettings(), demand: .kept)
+        var pool = Pool(settings: PoolSettings(instancesMin: 1), demand: .kept)
         var waits: [Double] = []
         var now = start
         for round in 0..<6 as Range<UInt32> {

@@ -93,7 +93,7 @@ def test_a_row_that_ends_its_instance_is_answered_500_with_the_reason(host, plug
 
 @pytest.mark.parametrize("mark", [SEGFAULT, EXIT])
 def test_only_the_poisoned_one_of_a_batch_is_refused(host, plugin, mark):
-    name = deploy(host, f"poison{mark}", plugin)
+    name = deploy(host, f"poison{mark}", plugin, scale={"max": 1})
     rows = [[float(row), mark if row == 3 else NOTHING] for row in range(8)]
     first, replies = together(host, name, rows, before=300)
     assert first.status == 200
@@ -102,14 +102,14 @@ def test_only_the_poisoned_one_of_a_batch_is_refused(host, plugin, mark):
 
 
 def test_rows_that_are_deadly_only_together_are_all_answered(host, plugin):
-    name = deploy(host, "together", plugin)
+    name = deploy(host, "together", plugin, scale={"max": 1})
     first, replies = together(host, name, [[float(row), CRASH_IN_BATCH] for row in range(6)], before=300)
     assert [first.status] + [reply.status for reply in replies] == [200] * 7
     assert "signal 6" in host.version(name, 1)["last_failure"]
 
 
 def test_a_model_error_is_answered_with_its_words_and_ends_nothing(host, plugin):
-    name = deploy(host, "errs", plugin)
+    name = deploy(host, "errs", plugin, scale={"max": 1})
     before = host.instances(name, 1)
     first, replies = together(host, name, [[float(row), FAIL if row == 2 else NOTHING] for row in range(5)], before=300)
     assert [reply.status for reply in replies] == [500 if row == 2 else 200 for row in range(5)]
@@ -184,7 +184,7 @@ def test_instances_that_are_killed_from_outside_fail_no_request(host, plugin):
 
 
 def test_a_lost_template_fails_no_request(host, plugin):
-    name = deploy(host, "stem", plugin)
+    name = deploy(host, "stem", plugin, scale={"min": 1})
     before = host.descendants()
     host.drop("stem@2.so", plugin)
     host.wait_serving(name, 2)
@@ -205,7 +205,7 @@ def test_a_callers_own_deadline_ends_its_wait_and_nothing_else(host, plugin):
     reply = host.predict(name, [[600.0, SLEEP]], headers={"Roost-Timeout": "100ms"})
     assert reply.status == 504
     assert host.predict(name, [ROW]).predictions == [3.0]
-    assert host.instances(name, 1) == before
+    assert set(before) <= set(host.instances(name, 1))  # perhaps with another one beside it
 
 
 def test_a_caller_that_goes_away_leaves_nothing_behind(host, plugin):

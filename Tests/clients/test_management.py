@@ -8,6 +8,7 @@ from running_host import LINEAR
 
 
 def test_functions_are_described(served):
+    served.ask("/functions/plus/predict", [[1, 2]])  # brings an instance
     report = served.get("/functions").json
     assert report["host"]["listen"] == served.address and report["host"]["home"] == str(served.home)
     assert report["host"]["version"] and report["host"]["cores"] >= 1 and report["host"]["connections"] >= 1

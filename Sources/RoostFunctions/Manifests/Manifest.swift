@@ -44,6 +44,10 @@ public struct Manifest: Hashable, Sendable {
         public var min = 0
         /// Nil: as many as the host has cores.
         public var max: Int?
+        /// Requests that may be in flight in one instance before another is wanted.
+        public var concurrency = 1
+        /// An instance goes when it was not needed for this long.
+        public var idle = Instant.Span.seconds(60)
         /// Requests of one version that may wait.
         public var queue = 1024
         public init() {}

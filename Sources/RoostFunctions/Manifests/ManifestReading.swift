@@ -31,17 +31,17 @@ extension Manifest {
     ]
     private static let limitsKeys = ["memory", "model", "open_files", "network"]
     private static let batchKeys = ["max_size", "max_delay"]
-    private static let scaleKeys = ["min", "max", "queue"]
+    private static let scaleKeys = ["min", "max", "concurrency", "idle", "queue"]
 
     /// Keys that later builds bring: refused in words of their own, so that nobody looks for a typing error.
     private static let laterKeys = [
         "warm", "weight", "sticky", "shadow", "tags", "rollout", "gate", "threshold", "private", "replay", "feedback",
         "bake", "triggers", "sinks", "jobs",
     ]
-    private static let laterScaleKeys = ["concurrency", "idle"]
 
     private static let timeoutRange = Instant.Span.milliseconds(1)...Instant.Span.seconds(86_400)
     private static let rollbackWindowRange = Instant.Span.zero...Instant.Span.seconds(30 * 86_400)
+    private static let idleRange = Instant.Span.zero...Instant.Span.seconds(30 * 86_400)
     private static let memoryRange = ByteCount.mebibytes(1)...ByteCount(bytes: 1 << 46)
 
     private static func object(
@@ -72,9 +72,11 @@ extension Manifest {
     }
 
     private mutating func read(scale cursor: JSONCursor) throws(JSONError) {
-        let object = try Self.object(cursor, keys: Self.scaleKeys, later: Self.laterScaleKeys)
+        let object = try Self.object(cursor, keys: Self.scaleKeys, later: [])
         scale.min = try object["min"]?.integer(in: 0...10_000) ?? scale.min
         scale.max = try object["max"]?.integer(in: 1...10_000)
+        scale.concurrency = try object["concurrency"]?.integer(in: 1...10_000) ?? scale.concurrency
+        scale.idle = try object["idle"]?.span(in: Self.idleRange) ?? scale.idle
         scale.queue = try object["queue"]?.integer(in: 1...1_000_000) ?? scale.queue
         if let max = scale.max, scale.min > max {
             throw (object["min"] ?? cursor).error("scale.min is \(scale.min), more than scale.max, which is \(max)")

@@ -108,8 +108,9 @@ extension PoolSettings {
     init(_ manifest: Manifest, cores: Int) {
         self.init(
             instancesMin: manifest.scale.min, instancesMax: max(1, manifest.scale.max ?? cores, manifest.scale.min),
-            queueDepthMax: manifest.scale.queue, windowRequestsMax: 2 * manifest.batch.maxSize,
-            timeout: manifest.timeout, retry: manifest.retry)
+            concurrency: manifest.scale.concurrency, queueDepthMax: manifest.scale.queue,
+            windowRequestsMax: 2 * manifest.batch.maxSize, timeout: manifest.timeout, retry: manifest.retry,
+            idle: manifest.scale.idle)
     }
 }
 

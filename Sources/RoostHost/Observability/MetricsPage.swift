@@ -4,7 +4,7 @@ internal import RoostLoop
 /// Counters and histograms in the Prometheus text format (exposition format 0.0.4), made a few versions at a time, so
 /// that a page of a thousand functions does not hold the loop up.
 ///
-/// Only functions that were called since the start have series.
+/// Only functions that were called since the start have series, and those that keep instances.
 final class MetricsPage {
     private let host: Host
     private var rest: ArraySlice<VersionService>

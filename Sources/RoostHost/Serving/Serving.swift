@@ -49,6 +49,9 @@ final class Serving {
         let ticket: Ticket
     }
 
+    /// When callers of a version that was given up may look whether another one has taken over.
+    private static let quarantineSeconds = 60
+
     /// How early a 504 may come, and how often the clock looks while anything runs.
     static let resolution = Instant.Span.milliseconds(10)
 
@@ -99,8 +102,12 @@ final class Serving {
         let now = loop.now
         let deadline = request.timeout.map { now + $0 }
         guard let ticket = service.pool.arrived(id, deadline: deadline, at: now) else {
+            if service.pool.isQuarantined {
+                service.count(.death, total: .zero, at: now)
+                return refuseQuarantined(id, service)
+            }
             service.count(.overload, total: .zero, at: now)
-            let seconds = service.pool.retryAfterSeconds(at: now)
+            let seconds = service.pool.retryAfterSeconds(at: now, loading: service.loadingLeft(at: now))
             return refuse(
                 id, 429, "\(service.id) has \(service.pool.queueDepth) requests waiting: try again in \(seconds) s",
                 service, extra: "Retry-After: \(seconds)\r\n")
@@ -140,6 +147,7 @@ final class Serving {
             case .kill(let instance):
                 end(service, instance, because: "it did not answer for \(service.pool.settings.timeout)")
             case .fail(let id, let failure): fail(id, failure, service)
+            case .quarantine: quarantine(service)
             }
         }
         touch(service)
@@ -180,7 +188,24 @@ final class Serving {
             service.count(.death, total: waited, at: now)
             let reason = service.lastFailure ?? "its instance died"
             refuse(id, 500, "\(service.id) could not answer this request: \(reason)", service, timing)
+        case .quarantined:
+            service.count(.death, total: waited, at: now)
+            refuseQuarantined(id, service, timing)
         }
+    }
+
+    private func quarantine(_ service: VersionService) {
+        let deaths = service.pool.settings.quarantineAfter
+        note(
+            service, "given up after \(deaths) deaths without an answer; \(service.lastFailure ?? "no reason is known")"
+        )
+    }
+
+    private func refuseQuarantined(_ id: RequestID, _ service: VersionService, _ timing: PhaseTiming = PhaseTiming()) {
+        let reason = service.lastFailure ?? "its instances die"
+        refuse(
+            id, 503, "\(service.id) is out of service: \(reason)", service, timing,
+            extra: "Retry-After: \(Self.quarantineSeconds)\r\n")
     }
 
     /// An answer of the host's own.

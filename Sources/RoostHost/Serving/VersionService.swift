@@ -119,6 +119,22 @@ final class VersionService {
         return request.frameEnd > 0 ? request.timing : PhaseTiming(queue: now - request.header.arrived)
     }
 
+    /// What the last load took.
+    var loadTime: Instant.Span { Instant.Span(nanoseconds: report?.loadNanoseconds ?? 0) }
+
+    /// How long it takes until an instance can be forked, as far as the last load tells; without one, a load is
+    /// expected to take as long again as it has taken so far.
+    func loadingLeft(at now: Instant) -> Instant.Span {
+        switch template {
+        case .warm: return .zero
+        case .cold: return loadTime
+        case .loading(_, let since):
+            let spent = now - since
+            return report == nil
+                ? spent : Instant.Span(nanoseconds: max(loadTime, spent).nanoseconds - spent.nanoseconds)
+        }
+    }
+
     func position(of instance: InstanceID) -> Int? { instances.firstIndex { $0.id == instance } }
 }
 
