@@ -110,7 +110,7 @@ def test_rows_that_are_deadly_only_together_are_all_answered(host, plugin):
 
 def test_a_model_error_is_answered_with_its_words_and_ends_nothing(host, plugin):
     name = deploy(host, "errs", plugin, scale={"max": 1})
-    before = host.instances(name, 1)
+    before = wait_until(lambda: host.instances(name, 1), "an instance")
     first, replies = together(host, name, [[float(row), FAIL if row == 2 else NOTHING] for row in range(5)], before=300)
     assert [reply.status for reply in replies] == [500 if row == 2 else 200 for row in range(5)]
     assert "this model has failed" in replies[2].error
@@ -121,7 +121,7 @@ def test_a_model_error_is_answered_with_its_words_and_ends_nothing(host, plugin)
 
 def test_a_plugin_that_spins_is_answered_504_and_replaced(host, plugin):
     name = deploy(host, "spins", plugin, timeout="1s")
-    before = host.instances(name, 1)
+    before = wait_until(lambda: host.instances(name, 1), "an instance")
     begin = time.monotonic()
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
         spinning = pool.submit(host.predict, name, [[1.0, SPIN]])

@@ -24,7 +24,7 @@ ROW = [3.0, NOTHING]
 @pytest.fixture
 def host(tmp_path):
     with Host(tmp_path / "home") as host:
-        host.manifest("busy", {"rollback_window": "1s"})
+        host.manifest("busy", {"rollback_window": "1s", "scale": {"min": 1, "idle": "1s"}})
         yield host
         assert host.stop() == 0
 

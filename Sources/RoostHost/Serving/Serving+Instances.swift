@@ -78,13 +78,9 @@ extension Serving: InstanceOwner {
 
     func instanceStarted(_ id: InstanceID, process: Int32) {
         guard let service = service(of: id), let at = service.position(of: id) else { return }
-        let begun = service.instances[at].timing.forked
         service.instances[at].pid = process
+        service.noteReady(at, since: loop.now, at: loop.now)
         service.instances[at].timing.forked = loop.now
-        var cost = loop.now - begun
-        // The next one of a template that may not be forked has to load.
-        if service.report?.isForkable == false { cost.nanoseconds += service.loadTime.nanoseconds }
-        service.pool.instanceReady(id, after: cost, at: loop.now)
     }
 
     func instanceExited(_ id: InstanceID, _ status: ExitStatus) {

@@ -26,6 +26,8 @@ final class VersionService {
         var hasAnswered = false
         /// In the host's PID namespace; nil until the kernel has told.
         var pid: Int32?
+        /// The pool has been told that its process runs.
+        var isReady = false
         /// Told to end because nobody needs it: its end is no news.
         var isStopped = false
         /// Why the host ended it, in words, when it did.
@@ -105,8 +107,19 @@ final class VersionService {
         let index = Int(ticket.index)
         // What an instance tells may be anything.
         let began = Instant(nanoseconds: now.nanoseconds - min(took.nanoseconds, now.nanoseconds))
+        noteReady(at, since: began, at: now)
         let timing = instances[at].timing.phases(arrived: inFlight[index].header.arrived, first: began)
         inFlight[index].note(frameEnd: inFlight[index].frameEnd, timing)
+    }
+
+    /// Instance `at` has been running since `ran` at the latest: its first answer may come before the nursery's word.
+    func noteReady(_ at: Int, since ran: Instant, at now: Instant) {
+        guard !instances[at].isReady else { return }
+        instances[at].isReady = true
+        var cost = ran - instances[at].timing.forked
+        // The next one of a template that may not be forked has to load.
+        if report?.isForkable == false { cost.nanoseconds += loadTime.nanoseconds }
+        pool.instanceReady(instances[at].id, after: cost, at: now)
     }
 
     func noteDispatch(_ ticket: Ticket, frameEnd: UInt64, timing: PhaseTiming) {
