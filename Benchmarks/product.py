@@ -150,15 +150,18 @@ class Responder(Server):
 class Home(Server):
     """The product with a home of its own, serving the given models: name -> (file name, bytes)."""
 
-    def __init__(self, models, before=(), core=SERVER_CORE, folder=RELEASE):
+    def __init__(self, models, before=(), core=SERVER_CORE, folder=RELEASE, manifests=None, options=()):
         self.folder = tempfile.mkdtemp(prefix="roost-bench-")
         os.chmod(self.folder, 0o755)
         for part in ("plugins", "functions"):
             os.makedirs(f"{self.folder}/{part}")
+        for name, manifest in (manifests or {}).items():
+            self.file(f"functions/{name}.json", json.dumps(manifest).encode())
         for name, data in models.values():
             self.file(f"plugins/{name}", data)
         pinned = ["taskset", "-c", core] if core else []
-        self.command = [*pinned, *before, f"{folder}/roost", "serve", "--home", self.folder, "--listen", "127.0.0.1:0"]
+        self.command = [*pinned, *before, f"{folder}/roost", "serve", "--home", self.folder, "--listen", "127.0.0.1:0",
+                        *options]
         self.start()
         for name in models:
             self.wait(lambda: self.ready(name))

@@ -21,7 +21,7 @@ let serveCommand = Command(
         Option("home", value: "DIR", "the home folder (default: the current one)"), ServeOption.listen,
         ServeOption.bodyMax, ServeOption.bodiesMax, ServeOption.drain, ServeOption.loadTimeout, ServeOption.rescan,
         ServeOption.user,
-        ServeOption.loadMemory, ServeOption.host, ServeOption.keep, .later("token-file", value: "FILE"),
+        ServeOption.loadMemory, ServeOption.warmMemory, ServeOption.instancesMax, ServeOption.host, ServeOption.keep, .later("token-file", value: "FILE"),
         .later("data", value: "DIR"), .later("store-max", value: "SIZE"),
     ],
     examples: [
@@ -52,6 +52,11 @@ private enum ServeOption {
         "user", value: "USER", "as root: the user, by name or number, that plugins run as (default: 65534)")
     static let loadMemory = Option(
         "load-memory", value: "SIZE", "memory that the first load of a version may take (default: half of all)")
+    static let warmMemory = Option(
+        "warm-memory", value: "SIZE",
+        "memory for models that are loaded and wait for a request (default: a quarter of all)")
+    static let instancesMax = Option(
+        "max-instances", value: "N", "instances of all functions together (default: 128 for each core)")
     static let host = Option(
         "host", value: "NAME", "a further name by which browsers may reach this host; may be repeated")
     static let keep = Option("keep", value: "N", "versions kept in the store for each function (default: 10)")
@@ -70,6 +75,9 @@ extension ServeSettings {
         if rescan?.nanoseconds == 0 { throw UsageError("--rescan must be longer than nothing") }
         user = try call.value(of: ServeOption.user, as: "a user", { $0.isEmpty ? nil : $0 })
         loadMemory = try call.size(of: ServeOption.loadMemory)
+        warmMemory = try call.size(of: ServeOption.warmMemory)
+        instancesMax = try call.value(
+            of: ServeOption.instancesMax, as: "1 or more", { Int($0).flatMap { $0 > 0 ? $0 : nil } })
         hostNames = call.arguments.values(of: ServeOption.host.name.long)
         keep = try call.value(of: ServeOption.keep, as: "1 or more", { Int($0).flatMap { $0 > 0 ? $0 : nil } }) ?? keep
     }

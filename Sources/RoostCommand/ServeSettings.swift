@@ -16,6 +16,10 @@ public struct ServeSettings: Hashable, Sendable {
     public var user: String?
     /// Memory that the first load of a version may take; nil: half of the machine's.
     public var loadMemory: ByteCount?
+    /// Memory for templates that wait to be forked; nil: a quarter of the machine's.
+    public var warmMemory: ByteCount?
+    /// Instances of all functions together; nil: 128 for each core.
+    public var instancesMax: Int?
     /// How long a version may take to load before it counts as hanging.
     public var loadTimeout: Instant.Span = .seconds(60)
     /// Further names under which browsers may reach the host.

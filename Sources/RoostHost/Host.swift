@@ -52,7 +52,10 @@ final class Host {
         (settings.user, settings.group, settings.allowsForks) = (options.user, options.user, options.allowsForks)
         if let memory = options.loadMemory { settings.loadMemoryBytes = UInt64(memory.bytes) }
         processes = try Processes(on: loop, settings: settings) { Console.warn("roost: warning: \($0)") }
-        serving = try Serving(on: loop, processes: processes, server: server)
+        serving = try Serving(
+            on: loop, processes: processes, server: server,
+            warmMemory: options.warmMemory ?? ByteCount(bytes: ThisProcess.memoryBytes / 4),
+            instancesMax: options.instancesMax)
         processes.instanceOwner = serving
         var random = SystemRandomNumberGenerator()
         deploying = try Deploying(

@@ -19,6 +19,10 @@ public struct ServeOptions: Sendable {
     public var loadTimeout = Instant.Span.seconds(60)
     /// Private memory of a process while it loads; nil: half of RAM.
     public var loadMemory: ByteCount?
+    /// Memory for templates that wait to be forked; nil: a quarter of RAM.
+    public var warmMemory: ByteCount?
+    /// Instances of all versions together.
+    public var instancesMax = 256
     /// Whom plugins run as when the host is root.
     public var user: UInt32 = 65534
     /// Versions per function that stay though superseded.

@@ -57,6 +57,8 @@ extension ServeOptions {
         drain = settings.drain
         rescan = settings.rescan
         loadMemory = settings.loadMemory
+        warmMemory = settings.warmMemory
+        instancesMax = settings.instancesMax ?? 128 * cores
         loadTimeout = settings.loadTimeout
         keep = settings.keep
         guard let name = settings.user else { return }

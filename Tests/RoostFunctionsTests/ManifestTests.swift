@@ -27,7 +27,7 @@ import Testing
             {"$schema": "x", "description": "d", "owner": "o", "labels": {"team": "risk"}, "timeout": "250ms",
              "retry": false, "limits": {"memory": "1GiB", "model": "2GiB", "open_files": 128, "network": true},
              "batch": {"max_size": 8, "max_delay": "5ms"}, "scale": {"min": 1, "max": 4, "concurrency": 3, "idle": "5s", "queue": 10},
-             "rollback_window": "0ms", "traffic": {"2": 90, "3.1": 10}}
+             "rollback_window": "0ms", "warm": true, "weight": 5, "traffic": {"2": 90, "3.1": 10}}
             """)
         #expect(manifest.labels == ["team": "risk"] && manifest.description == "d" && manifest.owner == "o")
         #expect(manifest.timeout == .milliseconds(250) && !manifest.retry)

@@ -24,6 +24,8 @@ public enum DeployEvent: Sendable {
     case poolDrained(VersionID)
     /// An instance died while the version had traffic.
     case died(VersionID, reason: String)
+    /// Its instances died again and again without an answer in between.
+    case quarantined(VersionID, reason: String)
     /// More answers since the last such event; `errors` leaves out the callers' own mistakes.
     case answered(VersionID, requests: Int, errors: Int)
     /// A valid manifest is in force; the default one when there is no file.

@@ -107,6 +107,11 @@ extension Deployment {
         giveBack(id, "an instance died within the rollback window: \(reason)", at: now)
     }
 
+    mutating func quarantined(_ id: VersionID, _ reason: String, at now: Instant) {
+        guard self[id]?.state.takesRequests == true else { return }
+        giveBack(id, "quarantined: \(reason); `roost deploy \(id) --restart` lifts it", at: now)
+    }
+
     mutating func answered(_ id: VersionID, _ requests: Int, _ errors: Int, at now: Instant) {
         guard let version = self[id], version.state == .serving else { return }
         self[id]?.answered.requests += requests

@@ -62,6 +62,7 @@ public struct Deployment: Sendable {
         case .unloaded(let id): unloaded(id)
         case .poolDrained(let id): poolDrained(id, at: now)
         case .died(let id, let reason): died(id, reason, at: now)
+        case .quarantined(let id, let reason): quarantined(id, reason, at: now)
         case .answered(let id, let requests, let errors): answered(id, requests, errors, at: now)
         case .manifestChanged(let name, let manifest): manifestChanged(name, manifest, at: now)
         case .clock: clock(at: now)

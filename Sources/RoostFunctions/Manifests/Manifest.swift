@@ -17,6 +17,10 @@ public struct Manifest: Hashable, Sendable {
     public var scale = Scale()
     /// How long a superseded version stays warm, and is returned to when its successor dies or errs.
     public var rollbackWindow = Instant.Span.seconds(600)
+    /// Whether the template of a version with traffic stays in memory, whatever that means for others.
+    public var warm = false
+    /// The function's part of the host's instances and of its CPU, in relation to others.
+    public var weight = 1
     /// Shares by manifest; nil leaves traffic to the highest ready version.
     public var traffic: TrafficShares?
 

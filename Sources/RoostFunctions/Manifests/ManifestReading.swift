@@ -14,6 +14,8 @@ extension Manifest {
         timeout = try root["timeout"]?.span(in: Self.timeoutRange) ?? timeout
         retry = try root["retry"]?.bool() ?? retry
         rollbackWindow = try root["rollback_window"]?.span(in: Self.rollbackWindowRange) ?? rollbackWindow
+        warm = try root["warm"]?.bool() ?? warm
+        weight = try root["weight"]?.integer(in: 1...1000) ?? weight
         traffic = try root["traffic"]?.shares()
         if let cursor = root["limits"] { try read(limits: cursor) }
         if let cursor = root["batch"] { try read(batch: cursor) }
@@ -27,7 +29,7 @@ extension Manifest {
 
     private static let keys = [
         "$schema", "description", "owner", "labels", "timeout", "retry", "limits", "batch", "scale",
-        "rollback_window", "traffic",
+        "rollback_window", "traffic", "warm", "weight",
     ]
     private static let limitsKeys = ["memory", "model", "open_files", "network"]
     private static let batchKeys = ["max_size", "max_delay"]
@@ -35,7 +37,7 @@ extension Manifest {
 
     /// Keys that later builds bring: refused in words of their own, so that nobody looks for a typing error.
     private static let laterKeys = [
-        "warm", "weight", "sticky", "shadow", "tags", "rollout", "gate", "threshold", "private", "replay", "feedback",
+        "sticky", "shadow", "tags", "rollout", "gate", "threshold", "private", "replay", "feedback",
         "bake", "triggers", "sinks", "jobs",
     ]
 

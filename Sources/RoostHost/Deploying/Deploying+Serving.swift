@@ -2,32 +2,49 @@ internal import RoostBasics
 internal import RoostFunctions
 internal import RoostLoop
 internal import RoostPool
+internal import RoostScaling
 
 /// The machine's actions on what runs, and what it has to hear of that.
 extension Deploying {
     /// The running side of a version that may take requests; made when it is first wanted.
     func service(_ id: VersionID) -> VersionService? {
-        if let service = serving.services[id] { return service }
+        if let service = serving.services[id] {
+            // The machine lets requests in again: somebody has restarted it.
+            if service.pool.isQuarantined, takesRequests(id) { service.pool.liftQuarantine() }
+            return service
+        }
         guard let artifact = artifact(id) else { return nil }
         let manifest = manifests[id.function]
         let service = VersionService(
             id, artifact, pool: PoolSettings(manifest, cores: options.cores), load: LoadSettings(manifest), on: serving)
         service.patience = manifest.batch.maxDelay
         serving.add(service)
+        serving.places.weigh(id, manifest.weight)
         return service
     }
 
     /// The version that a request names, if it may take requests.
     func addressed(_ id: VersionID) -> VersionService? {
-        guard machine.functions[id.function]?.versions[id.number]?.state.takesRequests == true else { return nil }
-        return service(id)
+        takesRequests(id) ? service(id) : nil
+    }
+
+    private func takesRequests(_ id: VersionID) -> Bool {
+        machine.functions[id.function]?.versions[id.number]?.state.takesRequests == true
     }
 
     func apply(_ manifest: Manifest, to service: VersionService) {
         service.pool.settings = PoolSettings(manifest, cores: options.cores)
         service.loadSettings = LoadSettings(manifest)
         service.patience = manifest.batch.maxDelay
+        serving.places.weigh(service.id, manifest.weight)
+        pin(service)
         serving.perform(service)
+    }
+
+    /// A version with traffic stays warm when people want it so, or want instances of it at all times.
+    private func pin(_ service: VersionService) {
+        let manifest = manifests[service.id.function]
+        serving.pin(service, service.pool.demand == .kept && (manifest.warm || manifest.scale.min > 0))
     }
 
     func prepare(_ id: VersionID) {
@@ -43,11 +60,16 @@ extension Deploying {
         let route = route(name)
         let services = shares?.versions.compactMap { service(VersionID(name, $0)) } ?? []
         for service in serving.services.values where service.id.function == name && service.pool.demand == .kept {
-            if !services.contains(where: { $0 === service }) { service.pool.demand = .onDemand }
+            if !services.contains(where: { $0 === service }) {
+                service.pool.demand = .onDemand
+                pin(service)
+            }
         }
         route.set(shares, services, seed: seed)
         for service in services {
             service.pool.demand = .kept
+            pin(service)
+            serving.warmSoon(service)
             serving.perform(service)
         }
     }
@@ -99,6 +121,7 @@ extension Deploying {
         case .died(let reason): tell(.died(service.id, reason: reason))
         case .answered(let requests, let errors): tell(.answered(service.id, requests: requests, errors: errors))
         case .templateLost: tell(.unloaded(service.id))
+        case .quarantined(let reason): tell(.quarantined(service.id, reason: reason))
         }
     }
 }

@@ -6,6 +6,7 @@ internal import RoostJSON
 internal import RoostLoop
 internal import RoostPool
 internal import RoostProcess
+internal import RoostScaling
 
 /// What runs, as JSON for `roost status` and for programs.
 struct StatusReport {
@@ -34,6 +35,13 @@ struct StatusReport {
                 (host.warnings + host.processes.warnings + host.deploying.problems).map { .string($0) }),
             "unclear_files": .array(unclearFiles),
             "connections": .integer(host.server.counters.connectionsOpen),
+            "warm_memory": [
+                "used": .integer(host.serving.cache.used.bytes), "budget": .integer(host.serving.cache.budget.bytes),
+            ],
+            "instances": [
+                "used": .integer(host.serving.places.limit - host.serving.places.free),
+                "limit": .integer(host.serving.places.limit),
+            ],
         ]
     }
 
@@ -121,12 +129,16 @@ struct StatusReport {
             object["load_ms"] = .real(Double(report.loadNanoseconds) / 1e6)
             if !report.isForkable { object["single"] = true }
         }
-        if case .warm = service.template, let report = service.report {
-            object["template"] = [
-                "memory": [
-                    "private": .integer(Int(report.privateBytes)), "shared": .integer(Int(report.modelMemoryBytes)),
-                ]
-            ]
+        object["warmth"] = .string(service.warmth.rawValue)
+        if let wake = service.wakeTime { object["wake_ms"] = .real(wake.milliseconds) }
+        if case .warm(let process) = service.template, let report = service.report {
+            var memory = JSONObject([
+                ("private", .integer(Int(report.privateBytes))), ("shared", .integer(Int(report.modelMemoryBytes))),
+            ])
+            if let size = service.templateSize { memory["proportional"] = .integer(size.bytes) }
+            var template = JSONObject([("memory", .object(memory)), ("pinned", .bool(service.isPinned))])
+            if let pid = host.processes.process(of: process) { template["pid"] = .integer(Int(pid)) }
+            object["template"] = .object(template)
         }
         object["instances"] = .array(service.instances.map { instance($0, service) })
         object["queue"] = .integer(service.pool.queueDepth)
@@ -140,6 +152,12 @@ struct StatusReport {
                     [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)].compactMap { name, fraction in
                         statistics.total.quantile(fraction).map { (name, .real($0.milliseconds)) }
                     }))
+        }
+        if statistics.rows > 0 {
+            let figures = VersionFigures(service, host)
+            object["cpu_seconds"] = .real(figures.cpu.seconds)
+            if let cost = figures.cpuPerThousand { object["cpu_ms_per_1000"] = .real(cost.milliseconds) }
+            if let mean = statistics.batches.mean { object["batch_mean"] = .real(mean) }
         }
         if let failure = service.lastFailure { object["last_failure"] = .string(failure) }
     }

@@ -45,6 +45,8 @@ final class Processes {
     private var nextInstance: UInt32 = 1
     /// Let go when everything has ended. Strong, because a weak reference would slow every other one to its object.
     var instanceOwner: (any InstanceOwner)?
+    /// Everything that ran below the nursery is gone, and has been told of.
+    var onNurseryLost: () -> Void = {}
     /// What the sandbox cannot do on this machine, in words.
     private(set) var warnings: [String] = []
     private let onWarning: (String) -> Void
@@ -142,6 +144,7 @@ final class Processes {
             onWarning("the nursery was lost (\(reason)); a new one is started")
             guard let nursery, nursery.isLost else { return }
             do throws(RoostError) { try nursery.restart() } catch { onWarning("no new nursery: \(error)") }
+            onNurseryLost()
         }
     }
 }

@@ -3,28 +3,10 @@ internal import RoostChannel
 internal import RoostLoop
 internal import RoostPool
 internal import RoostProcess
+internal import RoostScaling
 
 /// Templates and instances: how a pool's wish for one more becomes a process, and what a death leads to.
 extension Serving: InstanceOwner {
-    /// Begins to load a version if nothing of it is there.
-    func prepare(_ service: VersionService) {
-        guard case .cold = service.template else { return }
-        do throws(RoostError) {
-            let id = try processes.load(
-                service.artifact, label: service.id.description, service.loadSettings, owner: service.templateNews)
-            service.template = .loading(id, since: loop.now)
-        } catch { loadFailed(service, error) }
-    }
-
-    /// Ends the template; instances go on.
-    func cool(_ service: VersionService) {
-        switch service.template {
-        case .cold: return
-        case .loading(let id, _), .warm(let id): processes.kill(id)
-        }
-        service.template = .cold
-    }
-
     func start(_ service: VersionService) {
         service.startsAsked.append(loop.now)
         switch service.template {
@@ -32,16 +14,20 @@ extension Serving: InstanceOwner {
         case .cold: prepare(service)
         case .loading: break
         }
+        // Until it has been forked.
+        if isCurrent(service) { cache.hold(service.id) }
+        letGo(service)
     }
 
     /// Forks what was asked for; a template that may not be forked becomes the first of them.
-    private func forkAll(_ service: VersionService, from template: TemplateID) {
+    func forkAll(_ service: VersionService, from template: TemplateID) {
         while case .warm(let current) = service.template, current == template, !service.startsAsked.isEmpty {
             let asked = service.startsAsked.removeFirst()
             fork(service, from: template, asked: asked)
             if service.report?.isForkable == false {
                 // It is an instance now. The next one is loaded afresh.
                 service.template = .cold
+                if isCurrent(service) { cache.gone(service.id) }
                 if !service.startsAsked.isEmpty { prepare(service) }
             }
         }
@@ -59,6 +45,7 @@ extension Serving: InstanceOwner {
         } catch {
             note(service, "no instance could be started: \(error)")
             service.pool.startFailed(at: loop.now)
+            placeReleased(service)
         }
     }
 
@@ -81,6 +68,7 @@ extension Serving: InstanceOwner {
         service.instances[at].pid = process
         service.noteReady(at, since: loop.now, at: loop.now)
         service.instances[at].timing.forked = loop.now
+        letGo(service)
     }
 
     func instanceExited(_ id: InstanceID, _ status: ExitStatus) {
@@ -103,18 +91,17 @@ extension Serving: InstanceOwner {
         perform(service)
     }
 
-    private func isWarm(_ service: VersionService, _ id: TemplateID, _ report: LoadReport) {
-        service.report = report
-        service.loadedAt = loop.now
-        service.template = .warm(id)
-        forkAll(service, from: id)
-    }
-
     func loadFailed(_ service: VersionService, _ error: RoostError) {
         service.template = .cold
+        if isCurrent(service) { cache.gone(service.id) }
         note(service, error.message)
-        for _ in service.startsAsked { service.pool.startFailed(at: loop.now) }
+        let starts = service.startsAsked.count
         service.startsAsked = []
+        for _ in 0..<starts {
+            service.pool.startFailed(at: loop.now)
+            placeReleased(service)
+        }
+        if !warmQueue.isEmpty { scheduleWarming() }
         onLoaded(service, error)
         perform(service)
     }
@@ -125,6 +112,7 @@ extension Serving: InstanceOwner {
         case .warm(id):
             note(service, "the template \(status)")
             service.template = .cold
+            if isCurrent(service) { cache.gone(service.id) }
             if !service.startsAsked.isEmpty { prepare(service) }
             onNews(service, .templateLost)
         case .cold, .loading, .warm: break

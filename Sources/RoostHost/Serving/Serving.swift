@@ -3,6 +3,7 @@ internal import RoostChannel
 internal import RoostHTTP
 internal import RoostLoop
 internal import RoostPool
+internal import RoostScaling
 
 /// Runs the versions: carries out what their pools decide, moves requests into channels and replies out of them.
 ///
@@ -24,6 +25,16 @@ final class Serving {
     private static let never = Instant(nanoseconds: .max)
 
     private(set) var services: [VersionID: VersionService] = [:]
+    /// Which templates stay in memory; and the thread that measures them.
+    var cache: ColdStartCache<VersionID>
+    private(set) var meter: Worker<Measurement>?
+    /// Versions to load without being asked.
+    var warmQueue: [VersionID] = []
+    let warming: Timer
+    /// Who has how many of the host's instances.
+    var places: InstanceBudget<VersionID>
+    let turns: Timer
+    var isServingPlaces = false
     /// For the next fork.
     var spareChannel: HostChannel?
     /// Whose channels were written to in this turn of the loop.
@@ -55,16 +66,22 @@ final class Serving {
     /// How early a 504 may come, and how often the clock looks while anything runs.
     static let resolution = Instant.Span.milliseconds(10)
 
-    init(on loop: Loop, processes: Processes, server: HTTPServer) throws {
+    init(on loop: Loop, processes: Processes, server: HTTPServer, warmMemory: ByteCount, instancesMax: Int) throws {
         self.loop = loop
         self.processes = processes
         self.server = server
         doorbells = try Doorbells()
         clock = try Timer(on: loop)
         again = try Timer(on: loop)
+        warming = try Timer(on: loop)
+        turns = try Timer(on: loop)
+        cache = ColdStartCache(budget: warmMemory)
+        places = InstanceBudget(limit: instancesMax)
         doorbellPoll = try Poll(doorbells.descriptor, for: .readable, on: loop) { [unowned self] _ in answerDoorbells()
         }
         turnHook = TurnHook(.ring, on: loop) { [unowned self] in endTurn() }
+        meter = try Worker(on: loop) { [unowned self] in measured($0) }
+        processes.onNurseryLost = { [unowned self] in warmAgain() }
         onMissed = { [unowned self] in receiveMissed() }
     }
 
@@ -74,6 +91,9 @@ final class Serving {
         turnHook?.close()
         clock.close()
         again.close()
+        warming.close()
+        turns.close()
+        meter?.close()
     }
 
     // MARK: versions
@@ -84,6 +104,8 @@ final class Serving {
     func retire(_ service: VersionService) {
         services[service.id] = nil
         service.isRetiring = true
+        cache.forget(service.id)
+        places.forget(service.id)
         perform(service)
     }
 
@@ -140,7 +162,7 @@ final class Serving {
         while let action = service.pool.next(at: now) {
             switch action {
             case .dispatch(let ticket, _, let instance): dispatch(ticket, to: instance, of: service)
-            case .start: start(service)
+            case .start: startIfPlaced(service)
             case .stop(let instance):
                 if let at = service.position(of: instance) { service.instances[at].isStopped = true }
                 processes.kill(instance)
@@ -149,6 +171,12 @@ final class Serving {
             case .fail(let id, let failure): fail(id, failure, service)
             case .quarantine: quarantine(service)
             }
+        }
+        service.performed = now
+        if service.places > 0 || service.isWaitingForPlace { settlePlaces(service) }
+        if let reason = service.quarantineReason {
+            service.quarantineReason = nil
+            onNews(service, .quarantined(reason))
         }
         touch(service)
         watch(service)
@@ -195,10 +223,11 @@ final class Serving {
     }
 
     private func quarantine(_ service: VersionService) {
-        let deaths = service.pool.settings.quarantineAfter
-        note(
-            service, "given up after \(deaths) deaths without an answer; \(service.lastFailure ?? "no reason is known")"
-        )
+        let last = service.lastFailure ?? "no reason is known"
+        let reason = "\(service.pool.settings.quarantineAfter) deaths in a row without an answer, the last: \(last)"
+        note(service, "quarantined: \(reason)")
+        // Told when the pool has said all that it has to say.
+        service.quarantineReason = reason
     }
 
     private func refuseQuarantined(_ id: RequestID, _ service: VersionService, _ timing: PhaseTiming = PhaseTiming()) {
@@ -327,6 +356,7 @@ final class Serving {
         if !service.isActive {
             service.isActive = true
             active.append(service)
+            touch(service, at: loop.now)
         }
         startClock(after: service.pool.isIdle ? wait(for: service) : Self.resolution)
     }
@@ -349,6 +379,7 @@ final class Serving {
         for service in active {
             service.pool.tick(at: now, resolution: Self.resolution)
             perform(service)
+            if !service.pool.isIdle, now - service.touched > .seconds(1) { touch(service, at: now) }
             if service.unreported.requests > 0, watched.contains(service.id.function) {
                 let (requests, errors) = service.unreported
                 service.unreported = (0, 0)
@@ -388,6 +419,8 @@ final class Serving {
         if wanted { note(service, "instance \(instance) \(words)") }
         service.pool.instanceExited(
             instance, taken: { service.inFlight[Int($0.index)].frameEnd <= taken }, at: loop.now)
+        letGo(service)
+        placeReleased(service)
         perform(service)
         if wanted { onNews(service, .died("instance \(instance) \(words)")) }
     }
@@ -401,6 +434,8 @@ enum ServiceNews {
     case died(String)
     /// Answers since the last such news; errors leave out the callers' own mistakes.
     case answered(requests: Int, errors: Int)
-    /// Its template ended by itself.
+    /// Its template is gone: it ended by itself, or its memory was needed for others.
     case templateLost
+    /// Its instances die without answering: it was given up.
+    case quarantined(String)
 }

@@ -54,6 +54,18 @@ final class VersionService {
     /// CPU time of its processes that have ended.
     var cpuOfEnded = Instant.Span.zero
     var log = OutputLog()
+    /// Between its start and its being forkable, the last time; and its memory as last measured.
+    var loadTook = Instant.Span.zero
+    var templateSize: ByteCount?
+    var isPinned = false
+    /// Granted places that no instance has taken yet; whether it waits for one.
+    var places = 0
+    var isWaitingForPlace = false
+    /// Why the pool has given the version up, until the deployment has been told.
+    var quarantineReason: String?
+    /// When the cache last heard of a call; when the pool last had something to say.
+    var touched = Instant(nanoseconds: 0)
+    var performed = Instant(nanoseconds: 0)
     /// When instances that wait for the template were asked for.
     var startsAsked: [Instant] = []
     /// Why the last instance or template ended, for people.
@@ -130,6 +142,25 @@ final class VersionService {
     func timing(of ticket: Ticket, at now: Instant) -> PhaseTiming {
         let request = inFlight[Int(ticket.index)]
         return request.frameEnd > 0 ? request.timing : PhaseTiming(queue: now - request.header.arrived)
+    }
+
+    /// What a request would find now.
+    enum Warmth: String { case running, warm, cold }
+
+    var warmth: Warmth {
+        if !instances.isEmpty { return .running }
+        if case .warm = template { return .warm }
+        return .cold
+    }
+
+    /// How long a request would wait for an instance now, as measured: nil while nothing was.
+    var wakeTime: Instant.Span? {
+        let fork = statistics.fork.quantile(0.5)
+        return switch warmth {
+        case .running: .zero
+        case .warm: fork
+        case .cold: report == nil ? nil : loadTook + (fork ?? .zero)
+        }
     }
 
     /// What the last load took.

@@ -147,7 +147,7 @@ public struct InstanceBudget<Key: Hashable & Sendable> {
     // MARK: actions
 
     /// What to do next; nil when there is nothing. Call until nil after any input, and at `wakeUp`.
-    public mutating func next(at now: Instant) -> Outcome<Key>? {
+    public mutating func next(at now: Instant) -> BudgetAction<Key>? {
         if free > 0, let at = waiting.min(by: isNeedier) {
             shares[at].isWaiting = false
             waiting.removeAll { $0 == at }

@@ -5,8 +5,8 @@ import Testing
 private func seconds(_ count: UInt64) -> Instant { Instant(nanoseconds: count * 1_000_000_000) }
 
 extension InstanceBudget {
-    fileprivate mutating func outcomes(at now: Instant) -> [Outcome<Key>] {
-        var all: [Outcome<Key>] = []
+    fileprivate mutating func outcomes(at now: Instant) -> [BudgetAction<Key>] {
+        var all: [BudgetAction<Key>] = []
         while let outcome = next(at: now) { all.append(outcome) }
         return all
     }

@@ -1,0 +1,91 @@
+internal import RoostBasics
+internal import RoostLoop
+internal import RoostPool
+internal import RoostScaling
+
+/// Instances of all versions share the places that the host has for them.
+extension Serving {
+    /// The pool wants one more instance.
+    func startIfPlaced(_ service: VersionService) {
+        if service.places > 0 {
+            service.places -= 1
+            return start(service)
+        }
+        if places.free <= 0 { tellIdle() }
+        switch places.claim(service.id, at: loop.now) {
+        case .granted: start(service)
+        case .wait(let victim):
+            service.pool.startRefused(at: loop.now)
+            service.isWaitingForPlace = true
+            if let victim { giveUpOne(victim) }
+            setTurnClock()
+        }
+    }
+
+    /// An instance has ended, or did not come about.
+    func placeReleased(_ service: VersionService) {
+        places.released(service.id)
+        servePlaces()
+    }
+
+    /// After a pool's actions: a place that it did not take after all goes to others, and so does its wait.
+    func settlePlaces(_ service: VersionService) {
+        while service.places > 0 {
+            service.places -= 1
+            places.released(service.id)
+        }
+        if service.isWaitingForPlace, !service.pool.isWaitingForStart {
+            service.isWaitingForPlace = false
+            places.withdraw(service.id)
+            service.pool.mayStart(at: loop.now)
+        }
+        servePlaces()
+    }
+
+    private func servePlaces() {
+        guard !isServingPlaces else { return }
+        isServingPlaces = true
+        defer { isServingPlaces = false }
+        while let outcome = places.next(at: loop.now) {
+            switch outcome {
+            case .reclaim(let id): giveUpOne(id)
+            case .granted(let id):
+                guard let service = services[id], service.isWaitingForPlace else {
+                    places.released(id)
+                    continue
+                }
+                service.isWaitingForPlace = false
+                service.places += 1
+                service.pool.mayStart(at: loop.now)
+                perform(service)
+            }
+        }
+        setTurnClock()
+    }
+
+    private func giveUpOne(_ id: VersionID) {
+        guard let service = services[id] else { return }
+        _ = service.pool.giveUpOne(at: loop.now)
+        perform(service)
+    }
+
+    /// What stands idle now may be given to others. A pause between two requests does not count: taking its instance
+    /// away would cost more than it gives.
+    private func tellIdle() {
+        for service in services.values where !service.instances.isEmpty {
+            let isResting = service.pool.isIdle && loop.now - service.performed > Self.restingPause
+            places.idle(service.id, isResting ? service.pool.idleInstanceCount : 0)
+        }
+    }
+
+    private static let restingPause = Instant.Span.milliseconds(5)
+
+    private func setTurnClock() {
+        guard let due = places.wakeUp else { return turns.stop() }
+        // A timer that cannot start is a closed one: the host is ending.
+        try? turns.start(after: due - loop.now) { [unowned self] in
+            tellIdle()
+            servePlaces()
+        }
+    }
+}
