@@ -44,6 +44,12 @@ struct StatusTable {
         if let up = host["uptime_seconds"]?.doubleValue { facts.append("up \(Figure.seconds(up))") }
         if let cores = host["cores"]?.intValue { facts.append(cores == 1 ? "1 core" : "\(cores) cores") }
         if let count = host["connections"]?.intValue { facts.append("\(count) connection\(count == 1 ? "" : "s")") }
+        if let used = host["instances"]?["used"]?.intValue, let limit = host["instances"]?["limit"]?.intValue {
+            facts.append("\(used) of \(limit) instances")
+        }
+        if let used = host["warm_memory"]?["used"]?.doubleValue, let budget = host["warm_memory"]?["budget"]?.doubleValue {
+            facts.append("templates \(Figure.bytes(used)) of \(Figure.bytes(budget))")
+        }
         if let home = host["home"]?.stringValue { facts.append("home \(home)") }
         let warnings = host["warnings"].strings.map { "warning: \($0)" }
         let unclear = (host["unclear_files"]?.arrayValue ?? []).map { file in
@@ -55,7 +61,10 @@ struct StatusTable {
     private static func row(_ function: FunctionView, _ version: VersionView, isFirst: Bool) -> [String] {
         let isRunning = version.state == .serving || version.state == .ready || version.state == .draining
         let failed = ["model_error", "death", "timeout"].compactMap { version.number("requests", $0) }.reduce(0, +)
-        let count = version.json["single"]?.boolValue == true ? "single" : "\(version.instances.count)"
+        let rest = version.json["warmth"]?.stringValue ?? "0"
+        let count =
+            version.instances.isEmpty
+            ? rest : version.json["single"]?.boolValue == true ? "single" : "\(version.instances.count)"
         return [
             isFirst ? function.name : "", version.text, version.stateText,
             version.share > 0 ? "\(Figure.plain(version.share)) %" : "-",
@@ -95,6 +104,14 @@ struct StatusTable {
             if let text = version.json[key]?.stringValue { lines.append("\(title): \(text)") }
         }
         if let size = version.number("size") { lines.append("size: \(Figure.bytes(size))") }
+        if let warmth = version.json["warmth"]?.stringValue {
+            let wake = version.number("wake_ms").map { ", wakes in \(Figure.milliseconds($0))" } ?? ""
+            lines.append(warmth == "running" ? warmth : warmth + wake)
+        }
+        if let cost = version.number("cpu_ms_per_1000"), let total = version.number("cpu_seconds") {
+            lines.append("CPU: \(Figure.seconds(total)), \(Figure.milliseconds(cost)) for 1,000 predictions")
+        }
+        if let mean = version.number("batch_mean") { lines.append("rows per predict: \(Figure.plain(mean))") }
         if let load = version.number("load_ms") { lines.append("loaded in \(Figure.milliseconds(load))") }
         if let count = version.number("examples"), count > 0 {
             lines.append("examples checked: \(Figure.plain(count))")

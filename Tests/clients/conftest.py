@@ -71,6 +71,8 @@ def served(host, root, compiled, tmp_path_factory):
     since = len(host.lines)
     host.drop(root / "functions/iris/iris.json", "iris.json")
     host.drop(compiled("mirror"), "mirror.so")
+    # Whoever asks which instance answers wants to know it.
+    (host.home / "functions/deeds.json").write_text('{"scale": {"max": 1}}')
     host.drop(compiled("deeds"), "deeds@1.so")
     for version in (1, 2):
         (folder / "plus.json").write_text(json.dumps(LINEAR | {"intercepts": [version]}))

@@ -329,7 +329,7 @@ def test_the_protocols_timeout_parameter_counts_the_wait_before_the_turn(served)
 
 
 def test_the_manifests_timeout_is_504_and_ends_the_instance(served, compiled):
-    (served.home / "functions/slow.json").write_text('{"timeout": "150ms"}')
+    (served.home / "functions/slow.json").write_text('{"timeout": "150ms", "scale": {"max": 1}}')
     served.drop_and_wait(compiled("deeds"), "slow.so", "slow@1")
     assert served.ask("/functions/slow/predict", [[0, 1]])["predictions"] == [1]
     instance = served.instance("slow")

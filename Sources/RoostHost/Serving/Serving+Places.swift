@@ -18,7 +18,6 @@ extension Serving {
             service.pool.startRefused(at: loop.now)
             service.isWaitingForPlace = true
             if let victim { giveUpOne(victim) }
-            setTurnClock()
         }
     }
 
@@ -39,6 +38,8 @@ extension Serving {
             places.withdraw(service.id)
             service.pool.mayStart(at: loop.now)
         }
+        // A pool with requests is looked at with every tick of the clock: so is who rests, while it waits.
+        if service.isWaitingForPlace { tellIdle() }
         servePlaces()
     }
 
@@ -60,7 +61,6 @@ extension Serving {
                 perform(service)
             }
         }
-        setTurnClock()
     }
 
     private func giveUpOne(_ id: VersionID) {
@@ -73,19 +73,10 @@ extension Serving {
     /// away would cost more than it gives.
     private func tellIdle() {
         for service in services.values where !service.instances.isEmpty {
-            let isResting = service.pool.isIdle && loop.now - service.performed > Self.restingPause
+            let isResting = service.pool.isIdle && loop.now - service.busyAt > Self.restingPause
             places.idle(service.id, isResting ? service.pool.idleInstanceCount : 0)
         }
     }
 
     private static let restingPause = Instant.Span.milliseconds(5)
-
-    private func setTurnClock() {
-        guard let due = places.wakeUp else { return turns.stop() }
-        // A timer that cannot start is a closed one: the host is ending.
-        try? turns.start(after: due - loop.now) { [unowned self] in
-            tellIdle()
-            servePlaces()
-        }
-    }
 }

@@ -33,7 +33,6 @@ final class Serving {
     let warming: Timer
     /// Who has how many of the host's instances.
     var places: InstanceBudget<VersionID>
-    let turns: Timer
     var isServingPlaces = false
     /// For the next fork.
     var spareChannel: HostChannel?
@@ -74,7 +73,6 @@ final class Serving {
         clock = try Timer(on: loop)
         again = try Timer(on: loop)
         warming = try Timer(on: loop)
-        turns = try Timer(on: loop)
         cache = ColdStartCache(budget: warmMemory)
         places = InstanceBudget(limit: instancesMax)
         doorbellPoll = try Poll(doorbells.descriptor, for: .readable, on: loop) { [unowned self] _ in answerDoorbells()
@@ -92,7 +90,6 @@ final class Serving {
         clock.close()
         again.close()
         warming.close()
-        turns.close()
         meter?.close()
     }
 
@@ -172,7 +169,7 @@ final class Serving {
             case .quarantine: quarantine(service)
             }
         }
-        service.performed = now
+        if !service.pool.isIdle { service.busyAt = now }
         if service.places > 0 || service.isWaitingForPlace { settlePlaces(service) }
         if let reason = service.quarantineReason {
             service.quarantineReason = nil

@@ -63,9 +63,9 @@ final class VersionService {
     var isWaitingForPlace = false
     /// Why the pool has given the version up, until the deployment has been told.
     var quarantineReason: String?
-    /// When the cache last heard of a call; when the pool last had something to say.
+    /// When the cache last heard of a call; when the pool was last seen with work.
     var touched = Instant(nanoseconds: 0)
-    var performed = Instant(nanoseconds: 0)
+    var busyAt = Instant(nanoseconds: 0)
     /// When instances that wait for the template were asked for.
     var startsAsked: [Instant] = []
     /// Why the last instance or template ended, for people.
@@ -113,14 +113,16 @@ final class VersionService {
         inFlight[Int(ticket.index)].forget()
     }
 
-    /// The request was among the first of instance `at`, and predict took `took`: until it began, the fork was what
-    /// the request waited for.
+    /// The request was among the first of instance `at`, and predict took `took`: if the instance did not run yet when
+    /// the request came, the fork was what it waited for until predict began.
     func noteFirst(_ ticket: Ticket, _ at: Int, _ took: Instant.Span, before now: Instant) {
         let index = Int(ticket.index)
         // What an instance tells may be anything.
         let began = Instant(nanoseconds: now.nanoseconds - min(took.nanoseconds, now.nanoseconds))
+        let arrived = inFlight[index].header.arrived
+        guard !instances[at].isReady || arrived < instances[at].timing.forked else { return }
         noteReady(at, since: began, at: now)
-        let timing = instances[at].timing.phases(arrived: inFlight[index].header.arrived, first: began)
+        let timing = instances[at].timing.phases(arrived: arrived, first: began)
         inFlight[index].note(frameEnd: inFlight[index].frameEnd, timing)
     }
 
