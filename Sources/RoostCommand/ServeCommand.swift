@@ -21,7 +21,8 @@ let serveCommand = Command(
         Option("home", value: "DIR", "the home folder (default: the current one)"), ServeOption.listen,
         ServeOption.bodyMax, ServeOption.bodiesMax, ServeOption.drain, ServeOption.loadTimeout, ServeOption.rescan,
         ServeOption.user,
-        ServeOption.loadMemory, ServeOption.warmMemory, ServeOption.instancesMax, ServeOption.host, ServeOption.keep, .later("token-file", value: "FILE"),
+        ServeOption.loadMemory, ServeOption.warmMemory, ServeOption.instancesMax, ServeOption.host, ServeOption.keep,
+        .later("token-file", value: "FILE"),
         .later("data", value: "DIR"), .later("store-max", value: "SIZE"),
     ],
     examples: [

@@ -47,7 +47,9 @@ struct StatusTable {
         if let used = host["instances"]?["used"]?.intValue, let limit = host["instances"]?["limit"]?.intValue {
             facts.append("\(used) of \(limit) instances")
         }
-        if let used = host["warm_memory"]?["used"]?.doubleValue, let budget = host["warm_memory"]?["budget"]?.doubleValue {
+        if let used = host["warm_memory"]?["used"]?.doubleValue,
+            let budget = host["warm_memory"]?["budget"]?.doubleValue
+        {
             facts.append("templates \(Figure.bytes(used)) of \(Figure.bytes(budget))")
         }
         if let home = host["home"]?.stringValue { facts.append("home \(home)") }

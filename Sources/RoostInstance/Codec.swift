@@ -22,6 +22,19 @@ final class Codec {
         single = TensorBatch(signature: signature)
     }
 
+    /// Goes once through everything that reads and writes, for a model that does not exist: tables are filled and types
+    /// are looked up before there is anybody to fork.
+    static func warmUpProcess() {
+        let signature = Signature(
+            inputs: [TensorSpec(name: "features", dtype: .float32, shape: [-1, 2])],
+            outputs: [
+                TensorSpec(name: "predictions", dtype: .float32, shape: [-1]),
+                TensorSpec(name: "label", dtype: .int64, shape: [-1]),
+            ], columns: [Column(name: "a"), Column(name: "b")])
+        (try? Codec(signature, label: "nobody@1"))?.warmUp()
+        _ = SignatureText.json(signature)
+    }
+
     /// Reads and writes one made-up row, without the model: a prediction of nonsense could have effects.
     func warmUp() {
         guard !batch.signature.inputs.isEmpty else { return }

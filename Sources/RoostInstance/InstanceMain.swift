@@ -41,6 +41,8 @@ public struct ServingInstance {
 
 /// What roost-instance does when it is neither forking nor waiting.
 public struct InstanceWork {
+    /// In the nursery, once: pays first-use costs of our own code, in memory that all templates then share.
+    public var beforeAll: () -> Void
     /// In the template, after load: checks the golden examples and pays first-use costs. Returns how many it checked;
     /// a thrown error is a failed load.
     public var afterLoad: (LoadedTemplate) throws(RoostError) -> Int
@@ -48,8 +50,10 @@ public struct InstanceWork {
     public var serve: (ServingInstance) -> Int32
 
     public init(
-        afterLoad: @escaping (LoadedTemplate) throws(RoostError) -> Int, serve: @escaping (ServingInstance) -> Int32
+        beforeAll: @escaping () -> Void = {}, afterLoad: @escaping (LoadedTemplate) throws(RoostError) -> Int,
+        serve: @escaping (ServingInstance) -> Int32
     ) {
+        self.beforeAll = beforeAll
         self.afterLoad = afterLoad
         self.serve = serve
     }

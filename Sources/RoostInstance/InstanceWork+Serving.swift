@@ -9,6 +9,10 @@ extension InstanceWork {
         // Made by the template, found by its forks.
         var made: Codec?
         return InstanceWork(
+            beforeAll: {
+                Sandbox.rehearse()
+                Codec.warmUpProcess()
+            },
             afterLoad: { template throws(RoostError) in
                 let codec = try Codec(template.model.signature, label: template.label)
                 codec.warmUp()

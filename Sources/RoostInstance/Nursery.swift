@@ -42,6 +42,7 @@ final class Nursery {
     func run() -> Int32 {
         guard roost_settle_nursery() == 0, watch >= 0, roost_watch_add(watch, control.descriptor, controlTag) == 0
         else { return 1 }
+        work.beforeAll()
         while true {
             let ready = roost_watch_next(watch)
             guard ready.status > 0 else { return 1 }

@@ -1,4 +1,5 @@
 internal import CRoost
+internal import Glibc
 public import RoostBasics
 
 /// What a template may do once it runs foreign code.
@@ -59,6 +60,12 @@ public enum Sandbox {
             entry.warnings.append("this kernel has no seccomp filters (\(error)): plugins can make any system call")
         }
         return entry
+    }
+
+    /// Pays first-use costs of `enter` in a process that does not enter; its forks share what that leaves in memory.
+    public static func rehearse() {
+        SystemCalls.rehearse()
+        if let ruleset = try? Landlock.prepare(refusingNetwork: true, files: []) { close(ruleset) }
     }
 
     /// Limits open files: after the listener has been passed on, because the kernel holds this limit also against
