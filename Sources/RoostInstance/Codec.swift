@@ -3,14 +3,12 @@ internal import RoostPlugins
 internal import RoostTensors
 internal import RoostWire
 
-/// Decoder, batches and encoder of one version: made and used once in the template, so that its forks find all first-use
+/// Decoder, batch and encoder of one version: made and used once in the template, so that its forks find all first-use
 /// costs paid.
 final class Codec {
     let decoder: RequestDecoder
     let encoder: ReplyEncoder
     let batch: TensorBatch
-    /// For running the members of a failed batch by themselves.
-    let single: TensorBatch
     let reply = TextBuffer()
 
     /// - Parameter label: `credit@3`.
@@ -19,7 +17,6 @@ final class Codec {
         let parts = label.split(separator: "@", maxSplits: 1).map(String.init)
         encoder = ReplyEncoder(signature: signature, function: parts.first ?? "", version: parts.last ?? "")
         batch = TensorBatch(signature: signature)
-        single = TensorBatch(signature: signature)
     }
 
     /// Goes once through everything that reads and writes, for a model that does not exist: tables are filled and types

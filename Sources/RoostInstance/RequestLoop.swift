@@ -27,8 +27,8 @@ final class RequestLoop {
     private let decoder: RequestDecoder
     private let encoder: ReplyEncoder
     private let batch: TensorBatch
-    /// For running the members of a failed batch by themselves.
-    private let single: TensorBatch
+    /// For running the members of a failed batch by themselves; made when one fails, because few ever do.
+    private lazy var single = TensorBatch(signature: batch.signature)
     private let reply: TextBuffer
     private let rowsMax: Int
     /// Slots are kept, for the memory in them; the first `memberCount` are in use.
@@ -45,7 +45,7 @@ final class RequestLoop {
         self.channel = channel
         self.model = model
         self.rowsMax = rowsMax
-        (decoder, encoder, batch, single) = (codec.decoder, codec.encoder, codec.batch, codec.single)
+        (decoder, encoder, batch) = (codec.decoder, codec.encoder, codec.batch)
         reply = codec.reply
     }
 

@@ -292,6 +292,24 @@ import Testing
         #expect(world.route(credit) == "2=100")
     }
 
+    @Test func aQuarantinedVersionGivesItsTrafficAwayForGood() throws {
+        var world = twoVersions()
+        world.advance(.seconds(601))
+        world.tell(.quarantined(id(2), reason: "8 deaths"))
+        world.settle()
+        #expect(world.state("credit@2") == "rejected" && world.route(credit) == "1=100")
+        #expect(world.reason("credit@2") == "quarantined: 8 deaths; `roost deploy credit@2 --restart` lifts it")
+        try world.restart()
+        world.settle()
+        #expect(world.state("credit@2") == "rejected" && world.route(credit) == "1=100")
+        world.tell(.quarantined(id(1), reason: "8 deaths"))
+        world.settle()
+        #expect(world.routes[credit] == nil)
+        try world.command { machine, now in try machine.restart(VersionID("credit@2") ?? id(2), at: now) }
+        world.settle()
+        #expect(world.route(credit) == "2=100")
+    }
+
     @Test func aDeathWithinTheWindowGivesTrafficBack() {
         var world = twoVersions()
         world.tell(.died(id(2), reason: "signal 11"))

@@ -59,9 +59,10 @@ import Testing
         case 7: try world.restart(hostBuild: Bool.random(using: &random) ? "build \(world.now.nanoseconds % 3)" : nil)
         case 8:
             guard let version else { return }
-            if Bool.random(using: &random) {
-                world.tell(.died(version.id, reason: "signal 11"))
-            } else {
+            switch Int.random(in: 0..<5, using: &random) {
+            case 0, 1: world.tell(.died(version.id, reason: "signal 11"))
+            case 2: world.tell(.quarantined(version.id, reason: "8 deaths"))
+            default:
                 world.tell(.answered(version.id, requests: 300, errors: Int.random(in: 0...10, using: &random)))
             }
         case 9:

@@ -94,7 +94,7 @@ struct World {
         case .verifyFailed, .copyFailed, .examined, .changedDuringCopy:
             #expect(routes == routesBefore, "a failed drop changed a route: \(event)")
         case .folderListed, .copied, .verified, .prepared, .prepareFailed, .unloaded, .poolDrained, .died, .answered,
-            .manifestChanged, .clock:
+            .quarantined, .manifestChanged, .clock:
             break
         }
     }
