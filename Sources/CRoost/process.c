@@ -87,6 +87,7 @@ int32_t roost_settle_nursery(void) {
   signal(SIGTERM, SIG_IGN);
   setsid();
   prctl(PR_SET_NAME, "roost-nursery");
+  roost_take_short_turns(500000);
   return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 ? 0 : -errno;
 }
 
@@ -181,6 +182,22 @@ roost_memory_use roost_memory_use_now(void) {
     return (roost_memory_use){-EPROTO, 0, 0};
   uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
   return (roost_memory_use){0, (resident > shared ? resident - shared : 0) * page, data * page};
+}
+
+/* linux/sched/types.h, whose name for it newer C libraries take as well. */
+struct scheduling {
+  uint32_t size, policy;
+  uint64_t flags;
+  int32_t nice;
+  uint32_t priority;
+  uint64_t runtime, deadline, period;
+};
+
+void roost_take_short_turns(uint64_t nanoseconds) {
+  struct scheduling wanted = {.size = sizeof wanted};
+  if (syscall(SYS_sched_getattr, 0, &wanted, sizeof wanted, 0) != 0 || wanted.policy != 0) return;
+  wanted.runtime = nanoseconds;
+  syscall(SYS_sched_setattr, 0, &wanted, 0);
 }
 
 void roost_give_back_memory(void) { malloc_trim(0); }

@@ -13,6 +13,9 @@ public enum ThisProcess {
         return Folder(text.lastIndex(of: "/").map { String(text[..<$0]) } ?? ".")
     }
 
+    /// Asks the scheduler to let the calling thread run soon when it has something to do, and never for long.
+    public static func takeShortTurns() { roost_take_short_turns(100_000) }
+
     /// Processors that it may run on, by its affinity.
     public static var cores: Int { max(1, Int(roost_cores())) }
 

@@ -10,6 +10,7 @@ internal import RoostLoop
 public func serve(_ options: ServeOptions) -> Int32 {
     do {
         _ = OpenFileLimit.raise()
+        ThisProcess.takeShortTurns()
         let host = try Host(options)
         var signals: [SignalWatcher] = []
         var patience: Timer?

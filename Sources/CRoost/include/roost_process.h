@@ -120,6 +120,10 @@ roost_pair roost_output_pipe(void);
 
 uint64_t roost_now_ns(void);
 
+/* Asks the scheduler (EEVDF, from Linux 6.12 on) to run this thread and what it forks in turns of so many nanoseconds:
+   who takes short turns need not wait for the long ones of others. Older kernels ignore it. */
+void roost_take_short_turns(uint64_t nanoseconds);
+
 /* Gives the kernel what was freed. */
 void roost_give_back_memory(void);
 
