@@ -141,8 +141,8 @@ static int32_t add_filter(int refuse_forks) {
 
 int32_t roost_settle_instance(int32_t refuse_forks, int32_t signals_scoped) {
   const struct rlimit none = {0, 0};
-  if (refuse_forks && setrlimit(RLIMIT_NPROC, &none) != 0) return -errno;
-  return signals_scoped && getuid() != 0 ? 0 : add_filter(refuse_forks);
+  int limited = !refuse_forks || (getuid() != 0 && setrlimit(RLIMIT_NPROC, &none) == 0);
+  return limited && signals_scoped ? 0 : add_filter(refuse_forks);
 }
 
 struct search {

@@ -71,15 +71,7 @@ extension BenchReport {
     }
 
     private static func aligned(_ rows: [[String]], rightAligned: Range<Int>) -> [String] {
-        let columns = rows.map(\.count).max() ?? 0
-        let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
-        return rows.map { row in
-            var line = row.enumerated().map { column, cell in
-                let space = String(repeating: " ", count: widths[column] - cell.count)
-                return rightAligned.contains(column) ? space + cell : cell + space
-            }.joined(separator: "  ")
-            while line.last == " " { line.removeLast() }
-            return line
-        }
+        let columns = Columns(rows, rightAligned: rightAligned)
+        return rows.map(columns.line)
     }
 }

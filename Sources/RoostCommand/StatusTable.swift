@@ -135,32 +135,20 @@ struct StatusTable {
     /// The text, ending with a newline.
     var text: String {
         let rows = entries.compactMap { if case .row(let cells) = $0 { cells } else { nil } }
-        let widths = Self.heads.indices.map { column in
-            ([Self.heads] + rows).map { $0.indices.contains(column) ? $0[column].count : 0 }.max() ?? 0
-        }
+        let columns = Columns([Self.heads] + rows, rightAligned: Self.rightAligned)
         var lines = above
         guard !rows.isEmpty else {
             lines.append("no functions yet: drop a model file into plugins/, as NAME.ubj or NAME@1.ubj")
             return lines.joined(separator: "\n") + "\n"
         }
         if !above.isEmpty { lines.append("") }
-        lines.append(Self.aligned(Self.heads, widths))
+        lines.append(columns.line(Self.heads))
         for entry in entries {
             switch entry {
-            case .row(let cells): lines.append(Self.aligned(cells, widths))
+            case .row(let cells): lines.append(columns.line(cells))
             case .notes(let notes): lines += notes.map { "    \($0)" }
             }
         }
         return lines.joined(separator: "\n") + "\n"
-    }
-
-    private static func aligned(_ cells: [String], _ widths: [Int]) -> String {
-        let padded = cells.enumerated().map { column, cell in
-            let space = String(repeating: " ", count: widths[column] - cell.count)
-            return rightAligned.contains(column) ? space + cell : cell + space
-        }
-        var line = padded.joined(separator: "  ")
-        while line.last == " " { line.removeLast() }
-        return line
     }
 }

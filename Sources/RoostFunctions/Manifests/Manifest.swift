@@ -19,7 +19,7 @@ public struct Manifest: Hashable, Sendable {
     public var rollbackWindow = Instant.Span.seconds(600)
     /// Whether the template of a version with traffic stays in memory, whatever that means for others.
     public var warm = false
-    /// The function's part of the host's instances and of its CPU, in relation to others.
+    /// The function's part of the host's instances, in relation to others.
     public var weight = 1
     /// Shares by manifest; nil leaves traffic to the highest ready version.
     public var traffic: TrafficShares?

@@ -51,8 +51,9 @@ struct MetricFamily {
                 if let cost = $1.cpuPerThousand { $0.sample($1, "", "\(cost.seconds)") }
             },
             Self("roost_memory_bytes", "gauge", "Resident memory of template and instances.") {
-                $0.sample($1, ",kind=\"private\"", "\($1.memory.privateBytes)")
-                $0.sample($1, ",kind=\"shared\"", "\($1.memory.sharedBytes)")
+                let memory = $1.memory()
+                $0.sample($1, ",kind=\"private\"", "\(memory.privateBytes)")
+                $0.sample($1, ",kind=\"shared\"", "\(memory.sharedBytes)")
             },
         ]
     }

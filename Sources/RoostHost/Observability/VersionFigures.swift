@@ -2,7 +2,7 @@ internal import RoostBasics
 internal import RoostPool
 internal import RoostProcess
 
-/// What a version uses now and has used, for metrics and status: reads `/proc` once for each of its processes.
+/// What a version uses now and has used, for metrics and status, from `/proc`.
 struct VersionFigures {
     let id: VersionID
     let statistics: VersionStatistics
@@ -11,8 +11,7 @@ struct VersionFigures {
     let queueDepth: Int
     /// CPU time of template and instances, those included that have ended.
     private(set) var cpu: Instant.Span
-    /// Resident memory of template and instances.
-    private(set) var memory = (privateBytes: 0, sharedBytes: 0)
+    private let processes: [Int32]
 
     init(_ service: VersionService, _ host: Host) {
         id = service.id
@@ -25,12 +24,14 @@ struct VersionFigures {
         if case .warm(let template) = service.template, let process = host.processes.process(of: template) {
             processes.append(process)
         }
-        for process in processes {
-            cpu = cpu + ProcessTime.used(by: process)
-            guard let found = ProcessMemory(of: process) else { continue }
-            memory.privateBytes += found.privateBytes
-            memory.sharedBytes += found.sharedBytes
-        }
+        for process in processes { cpu = cpu + ProcessTime.used(by: process) }
+        self.processes = processes
+    }
+
+    /// Resident memory of template and instances: a walk through all their pages.
+    func memory() -> (privateBytes: Int, sharedBytes: Int) {
+        let found = processes.compactMap(ProcessMemory.init(of:))
+        return (found.reduce(0) { $0 + $1.privateBytes }, found.reduce(0) { $0 + $1.sharedBytes })
     }
 
     /// CPU time that 1,000 predictions cost, loading included; nil before the first.

@@ -78,7 +78,7 @@ extension Serving: InstanceOwner {
 
     func loaded(_ service: VersionService, _ id: TemplateID, _ report: LoadReport) {
         guard case .loading(id, _) = service.template else { return processes.kill(id) }
-        isWarm(service, id, report)
+        becameWarm(service, id, report)
         onLoaded(service, nil)
         perform(service)
     }
@@ -87,7 +87,7 @@ extension Serving: InstanceOwner {
     func adopt(_ template: TemplateID, _ report: LoadReport, for service: VersionService) {
         guard case .cold = service.template else { return processes.kill(template) }
         processes.handOver(template, to: service.templateNews)
-        isWarm(service, template, report)
+        becameWarm(service, template, report)
         perform(service)
     }
 

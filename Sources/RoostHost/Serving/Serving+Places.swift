@@ -7,8 +7,8 @@ internal import RoostScaling
 extension Serving {
     /// The pool wants one more instance.
     func startIfPlaced(_ service: VersionService) {
-        if service.places > 0 {
-            service.places -= 1
+        if service.claim == .granted {
+            service.claim = .none
             return start(service)
         }
         if places.free <= 0 { tellIdle() }
@@ -16,7 +16,7 @@ extension Serving {
         case .granted: start(service)
         case .wait(let victim):
             service.pool.startRefused(at: loop.now)
-            service.isWaitingForPlace = true
+            service.claim = .waiting
             if let victim { giveUpOne(victim) }
         }
     }
@@ -28,18 +28,18 @@ extension Serving {
     }
 
     /// After a pool's actions: a place that it did not take after all goes to others, and so does its wait.
-    func settlePlaces(_ service: VersionService) {
-        while service.places > 0 {
-            service.places -= 1
+    func settleClaim(_ service: VersionService) {
+        if service.claim == .granted {
+            service.claim = .none
             places.released(service.id)
-        }
-        if service.isWaitingForPlace, !service.pool.isWaitingForStart {
-            service.isWaitingForPlace = false
+        } else if service.pool.isWaitingForStart {
+            // A pool with requests is looked at with every tick of the clock: so is who rests, while it waits.
+            tellIdle()
+        } else {
+            service.claim = .none
             places.withdraw(service.id)
             service.pool.mayStart(at: loop.now)
         }
-        // A pool with requests is looked at with every tick of the clock: so is who rests, while it waits.
-        if service.isWaitingForPlace { tellIdle() }
         servePlaces()
     }
 
@@ -51,12 +51,11 @@ extension Serving {
             switch outcome {
             case .reclaim(let id): giveUpOne(id)
             case .granted(let id):
-                guard let service = services[id], service.isWaitingForPlace else {
+                guard let service = services[id], service.claim == .waiting else {
                     places.released(id)
                     continue
                 }
-                service.isWaitingForPlace = false
-                service.places += 1
+                service.claim = .granted
                 service.pool.mayStart(at: loop.now)
                 perform(service)
             }

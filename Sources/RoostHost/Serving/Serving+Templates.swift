@@ -46,8 +46,8 @@ extension Serving {
     func isCurrent(_ service: VersionService) -> Bool { services[service.id] === service }
 
     /// The version went from idle to busy, or is busy for long.
-    func touch(_ service: VersionService, at now: Instant) {
-        service.touched = now
+    func noteCall(_ service: VersionService, at now: Instant) {
+        service.calledAt = now
         if isCurrent(service) { cache.touched(service.id, at: now) }
     }
 
@@ -65,7 +65,7 @@ extension Serving {
     }
 
     /// The template can be forked.
-    func isWarm(_ service: VersionService, _ id: TemplateID, _ report: LoadReport) {
+    func becameWarm(_ service: VersionService, _ id: TemplateID, _ report: LoadReport) {
         var took = Instant.Span(nanoseconds: report.loadNanoseconds)
         if case .loading(_, let since) = service.template { took = max(took, loop.now - since) }
         service.report = report
@@ -119,7 +119,8 @@ extension Serving {
     /// Loads the version's template when nothing more urgent is to do, if there is memory for it.
     func warmSoon(_ service: VersionService) {
         guard case .cold = service.template else { return }
-        warmQueue.append(service.id)
+        // Taken from the end: what is pinned goes before all others, which go in the order of asking.
+        warmQueue.insert(service.id, at: service.isPinned ? warmQueue.count : 0)
         scheduleWarming()
     }
 
@@ -128,34 +129,28 @@ extension Serving {
         try? warming.start(after: Self.warmingPause) { [unowned self] in warmNext() }
     }
 
-    /// One at a time, the busiest first: callers' own loads must not wait for these.
-    func warmNext() {
-        guard !warmQueue.isEmpty else { return }
-        let isLoading = warmQueue.contains { id in
-            if case .loading = services[id]?.template { true } else { false }
+    /// One at a time: callers' own loads must not wait for these.
+    private func warmNext() {
+        if let id = warmingNow, case .loading = services[id]?.template { return }
+        while let id = warmQueue.popLast() {
+            guard let service = services[id], case .cold = service.template else { continue }
+            guard service.isPinned || service.pool.demand == .kept && cache.free >= expectedSize(service) else {
+                continue
+            }
+            warmingNow = id
+            prepare(service)
+            // It goes on when this one is loaded. One that cannot even be begun is left for a caller to hear of.
+            if case .loading = service.template { return }
         }
-        guard !isLoading else { return }
-        warmQueue.removeAll { id in
-            guard let service = services[id], case .cold = service.template else { return true }
-            return !service.isPinned && (service.pool.demand != .kept || cache.free < expectedSize(service))
-        }
-        let busiest = warmQueue.max { left, right in
-            (services[left]?.statistics.requests ?? 0) < (services[right]?.statistics.requests ?? 0)
-        }
-        guard let busiest, let service = services[busiest] else { return }
-        prepare(service)
-        guard case .cold = service.template else { return }
-        // It cannot even be begun; a caller will hear why.
-        warmQueue.removeAll { $0 == busiest }
-        scheduleWarming()
     }
 
     private func expectedSize(_ service: VersionService) -> ByteCount { service.templateSize ?? cache.sizeDefault }
 
     private static let warmingPause = Instant.Span.milliseconds(2)
 
-    /// All templates were lost with their nursery: those that have traffic come back.
+    /// All templates were lost with their nursery: those that have traffic come back, the busiest first.
     func warmAgain() {
-        for service in services.values where service.pool.demand == .kept { warmSoon(service) }
+        let kept = services.values.filter { $0.pool.demand == .kept }
+        for service in kept.sorted(by: { $0.statistics.requests > $1.statistics.requests }) { warmSoon(service) }
     }
 }

@@ -30,6 +30,7 @@ final class Serving {
     private(set) var meter: Worker<Measurement>?
     /// Versions to load without being asked.
     var warmQueue: [VersionID] = []
+    var warmingNow: VersionID?
     let warming: Timer
     /// Who has how many of the host's instances.
     var places: InstanceBudget<VersionID>
@@ -170,7 +171,7 @@ final class Serving {
             }
         }
         if !service.pool.isIdle { service.busyAt = now }
-        if service.places > 0 || service.isWaitingForPlace { settlePlaces(service) }
+        if service.claim != .none { settleClaim(service) }
         if let reason = service.quarantineReason {
             service.quarantineReason = nil
             onNews(service, .quarantined(reason))
@@ -353,7 +354,7 @@ final class Serving {
         if !service.isActive {
             service.isActive = true
             active.append(service)
-            touch(service, at: loop.now)
+            noteCall(service, at: loop.now)
         }
         startClock(after: service.pool.isIdle ? wait(for: service) : Self.resolution)
     }
@@ -376,7 +377,7 @@ final class Serving {
         for service in active {
             service.pool.tick(at: now, resolution: Self.resolution)
             perform(service)
-            if !service.pool.isIdle, now - service.touched > .seconds(1) { touch(service, at: now) }
+            if !service.pool.isIdle, now - service.calledAt > .seconds(1) { noteCall(service, at: now) }
             if service.unreported.requests > 0, watched.contains(service.id.function) {
                 let (requests, errors) = service.unreported
                 service.unreported = (0, 0)

@@ -58,13 +58,13 @@ final class VersionService {
     var loadTook = Instant.Span.zero
     var templateSize: ByteCount?
     var isPinned = false
-    /// Granted places that no instance has taken yet; whether it waits for one.
-    var places = 0
-    var isWaitingForPlace = false
+    /// Its claim to a place for one more instance: none is open, it waits, or no instance has taken the place yet.
+    enum Claim { case none, waiting, granted }
+    var claim = Claim.none
     /// Why the pool has given the version up, until the deployment has been told.
     var quarantineReason: String?
     /// When the cache last heard of a call; when the pool was last seen with work.
-    var touched = Instant(nanoseconds: 0)
+    var calledAt = Instant(nanoseconds: 0)
     var busyAt = Instant(nanoseconds: 0)
     /// When instances that wait for the template were asked for.
     var startsAsked: [Instant] = []
@@ -132,7 +132,7 @@ final class VersionService {
         instances[at].isReady = true
         var cost = ran - instances[at].timing.forked
         // The next one of a template that may not be forked has to load.
-        if report?.isForkable == false { cost.nanoseconds += loadTime.nanoseconds }
+        if report?.isForkable == false { cost.nanoseconds += loadTook.nanoseconds }
         pool.instanceReady(instances[at].id, after: cost, at: now)
     }
 
@@ -165,19 +165,16 @@ final class VersionService {
         }
     }
 
-    /// What the last load took.
-    var loadTime: Instant.Span { Instant.Span(nanoseconds: report?.loadNanoseconds ?? 0) }
-
     /// How long it takes until an instance can be forked, as far as the last load tells; without one, a load is
     /// expected to take as long again as it has taken so far.
     func loadingLeft(at now: Instant) -> Instant.Span {
         switch template {
         case .warm: return .zero
-        case .cold: return loadTime
+        case .cold: return loadTook
         case .loading(_, let since):
             let spent = now - since
             return report == nil
-                ? spent : Instant.Span(nanoseconds: max(loadTime, spent).nanoseconds - spent.nanoseconds)
+                ? spent : Instant.Span(nanoseconds: max(loadTook, spent).nanoseconds - spent.nanoseconds)
         }
     }
 
