@@ -101,7 +101,7 @@ let package = Package(
         swift("RoostClient", ["RoostBasics"]),
         // Floor 3: minds and formats.
         swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON"]),
-        swift("RoostTraffic", ["RoostBasics"]),
+        swift("RoostTraffic", ["RoostBasics", "RoostJSON"], settings: strict + hot),
         swift("RoostScaling", ["RoostBasics"], settings: strict + hot),
         swift("RoostPool", ["RoostBasics", "RoostScaling"], settings: strict + hot),
         swift("RoostLoad", ["RoostBasics", "RoostTensors"], settings: strict + hot),
