@@ -12,9 +12,9 @@ extension Pool {
 
     /// The instance's process runs.
     /// - Parameter cost: what that took, and will take for another one: of a version that can be forked without what
-    ///   loading took.
-    public mutating func instanceReady(_ id: InstanceID, after cost: Instant.Span, at now: Instant) {
-        autoscaler.started(after: cost)
+    ///   loading took. Nil when it ran before it was asked for.
+    public mutating func instanceReady(_ id: InstanceID, after cost: Instant.Span?, at now: Instant) {
+        if let cost { autoscaler.started(after: cost) }
         guard let at = position(of: id), !instances[at].isReady else { return }
         instances[at].isReady = true
         instances[at].progressed = now

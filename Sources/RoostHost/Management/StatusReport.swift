@@ -141,6 +141,7 @@ struct StatusReport {
             object["template"] = .object(template)
         }
         object["instances"] = .array(service.instances.map { instance($0, service) })
+        if let spare = service.spare { object["spare"] = instance(spare, service) }
         object["queue"] = .integer(service.pool.queueDepth)
         let statistics = service.statistics
         object["requests"] = .object(

@@ -41,7 +41,10 @@ final class Serving {
     private var touched: [VersionService] = []
     /// Those that the clock has to look at.
     private var active: [VersionService] = []
-    private var serviceOf: [InstanceID: VersionService] = [:]
+    /// Also of spares.
+    var serviceOf: [InstanceID: VersionService] = [:]
+    /// Versions that have a spare instance, the one that was called last at the end.
+    var spares: [VersionService] = []
     /// Whom an exchange of the gateway waits for, by its slot.
     private var callers: [Caller?] = []
     var fields = ReplyFields()
@@ -421,6 +424,7 @@ final class Serving {
         placeReleased(service)
         perform(service)
         if wanted { onNews(service, .died("instance \(instance) \(words)")) }
+        keepSpare(service)
     }
 
     func service(of instance: InstanceID) -> VersionService? { serviceOf[instance] }

@@ -28,6 +28,8 @@ final class VersionService {
         var pid: Int32?
         /// The pool has been told that its process runs.
         var isReady = false
+        /// Forked before anybody asked: how soon it answers says nothing of a fork.
+        var wasSpare = false
         /// Told to end because nobody needs it: its end is no news.
         var isStopped = false
         /// Why the host ended it, in words, when it did.
@@ -48,6 +50,8 @@ final class VersionService {
     var report: LoadReport?
     var loadedAt = Instant(nanoseconds: 0)
     var instances: [Live] = []
+    /// Forked ahead while the version has no instance; not one of them, and without requests.
+    var spare: Live?
     /// By ticket index.
     private(set) var inFlight: [InFlight] = []
     var statistics = VersionStatistics()
@@ -130,6 +134,7 @@ final class VersionService {
     func noteReady(_ at: Int, since ran: Instant, at now: Instant) {
         guard !instances[at].isReady else { return }
         instances[at].isReady = true
+        guard !instances[at].wasSpare else { return pool.instanceReady(instances[at].id, after: nil, at: now) }
         var cost = ran - instances[at].timing.forked
         // The next one of a template that may not be forked has to load.
         if report?.isForkable == false { cost.nanoseconds += loadTook.nanoseconds }
