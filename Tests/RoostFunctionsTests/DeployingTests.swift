@@ -39,11 +39,17 @@ import Testing
         world.run(0)
         world.run(0)
         #expect(world.jobs.isEmpty)
-        #expect(world.machine.wakeAt == world.now + .milliseconds(300))
-        world.advance(.milliseconds(299))
-        #expect(world.jobs.isEmpty)
+        #expect(world.machine.wakeAt == world.now + .milliseconds(50))
+        world.advance(.milliseconds(50))
+        #expect(world.jobs.count == 1, "it is copied meanwhile")
+        world.run(0)
+        #expect(world.machine.wakeAt == world.now + .milliseconds(250))
+        world.advance(.milliseconds(249))
+        #expect(world.jobs.isEmpty && world.machine.functions[credit]?.versions.isEmpty == true)
         world.advance(.milliseconds(1))
         #expect(world.jobs == [.list])
+        world.run(0)
+        #expect(world.state("credit@1") == "verifying", "the copy is there")
         var sealed = World()
         sealed.put("credit@1.so", Content(name: "a", shape: .sealed))
         sealed.run(0)
@@ -53,6 +59,33 @@ import Testing
             Issue.record("a sealed file is copied at once")
             return
         }
+    }
+
+    @Test(arguments: [false, true]) func aCopyMadeWhileAFileSettlesIsWorthNothingWhenItChanges(isDone: Bool) {
+        var world = World()
+        world.put("credit@1.ubj", Content(name: "a"))
+        world.run(0)
+        world.run(0)
+        world.advance(.milliseconds(50))
+        if isDone { world.run(0) }
+        world.put("credit@1.ubj", Content(name: "longer"))
+        world.settle()
+        #expect(world.machine.functions[credit]?.versions[VersionNumber(1)]?.stored.digest == "longer")
+        #expect(world.route(credit) == "1=100")
+    }
+
+    @Test func aCopyThatTakesLongerThanSettlingIsWaitedFor() {
+        var world = World()
+        world.put("credit@1.ubj", Content(name: "a"))
+        world.run(0)
+        world.run(0)
+        world.advance(.milliseconds(50))
+        world.advance(.milliseconds(250))
+        #expect(world.jobs.count == 2)
+        world.run(1)
+        #expect(world.machine.wakeAt == nil)
+        world.settle()
+        #expect(world.route(credit) == "1=100")
     }
 
     @Test func aGrowingFileIsWaitedForAndThenRefused() {

@@ -3,7 +3,15 @@ import RoostBasics
 /// From a copy in the store to a version that may serve, and to its end.
 extension Deployment {
     mutating func copied(_ name: String, _ stamp: FileStamp, _ stored: StoredFile, at now: Instant) {
-        guard let file = files[name], file.stamp == stamp, file.phase == .copying else { return }
+        guard let file = files[name], file.stamp == stamp, isCopying(file) else { return }
+        guard file.phase == .copying else {
+            files[name]?.copyAhead = .done(stored)
+            return
+        }
+        accept(name, file, stored, at: now)
+    }
+
+    mutating func accept(_ name: String, _ file: DroppedFile, _ stored: StoredFile, at now: Instant) {
         switch DropName(name) {
         case .version(let id, _): accept(name, file, stored, as: id, at: now)
         case .unversioned(let function, _): accept(name, file, stored, nextOf: function, at: now)

@@ -36,6 +36,13 @@ public struct Deployment: Sendable {
         var isConfirmed = false
         var isConflict = false
         var retryAt: Instant?
+        var copyAhead = CopyAhead.none
+    }
+
+    /// A copy made while a file settles, which counts if the file still looks the same when it has settled.
+    enum CopyAhead: Hashable, Sendable {
+        case none, running
+        case done(StoredFile)
     }
 
     /// From the records of the last run. Nothing is decided before the folder has been listed: a file that was
@@ -91,6 +98,7 @@ public struct Deployment: Sendable {
         for file in files.values {
             if let retryAt = file.retryAt { times.append(retryAt) }
             if !isListingWanted, let dueAt = settleTime(of: file) { times.append(dueAt) }
+            if let startAt = copyAheadTime(of: file) { times.append(startAt) }
         }
         return times.min()
     }
@@ -117,6 +125,10 @@ public struct Deployment: Sendable {
             if let retryAt = file.retryAt, retryAt <= now {
                 files[name]?.retryAt = nil
                 startCopy(name, file)
+            }
+            if let startAt = copyAheadTime(of: file), startAt <= now {
+                files[name]?.copyAhead = .running
+                actions.append(.copy(file: name, stamp: file.stamp))
             }
         }
         for (name, function) in functions {
