@@ -7,7 +7,7 @@ extension Rollout {
     /// - Throws: `.conflict` at the end, and before the canary is loaded.
     public mutating func promote(by who: String, at now: Instant) throws(RoostError) -> [RolloutAction] {
         try demandLive("promoted")
-        guard preparation != .loading else {
+        guard isLoaded else {
             throw RoostError(.conflict, "version \(canary) is not loaded yet: it cannot be promoted")
         }
         pass(to: now)

@@ -28,7 +28,7 @@ extension Rollout {
     /// What is still to do before the first share.
     mutating func begin() -> [RolloutAction] {
         switch preparation {
-        case .loading:
+        case .created, .loading:
             enter(.pending)
             return []
         case .loaded: return ask(.start, from: 0)
@@ -174,7 +174,7 @@ extension Rollout {
         case .overtime: (times.total, refusal) = (.zero, nil)
         }
         switch hold.place {
-        case .beginning: enter(preparation == .loading ? .pending : .waiting(missing: ["the next look"]))
+        case .beginning: enter(isLoaded ? .waiting(missing: ["the next look"]) : .pending)
         case .step: enter(.analysing)
         case .pausing(let length, let over):
             enter(.pausing(length))

@@ -4,8 +4,9 @@ public import RoostBasics
 extension Rollout {
     /// The beginning. All traffic stays with the stable version, and the canary is waited for.
     public mutating func started(by who: String, at now: Instant) -> [RolloutAction] {
-        guard calls == 0, state == .pending, preparation == .loading else { return [] }
+        guard !state.isFinal, preparation == .created else { return [] }
         pass(to: now)
+        preparation = .loading
         return [audit(.started, by: who, from: 0, "from \(stable) to \(canary)"), .setShares(shares)]
     }
 

@@ -34,7 +34,7 @@ public struct Rollout: Hashable, Sendable {
 
     /// So many elements of the plan's steps were entered.
     var stage = 0
-    var preparation = Preparation.loading
+    var preparation = Preparation.created
     /// How often gate and replay were called; the last answers alone count.
     var calls = 0
     /// Why 100 % come next, whatever is proven.
@@ -50,7 +50,9 @@ public struct Rollout: Hashable, Sendable {
     var times: Times
 
     /// How far the canary is before its first share.
-    enum Preparation: String, Hashable {
+    enum Preparation: String, Hashable, CaseIterable {
+        /// `started` has not been called.
+        case created
         case loading, loaded
         /// The gates of the start have let it in.
         case admitted
@@ -62,6 +64,14 @@ public struct Rollout: Hashable, Sendable {
         /// Gone when this turns out to be proven while baking.
         let metric: Metric?
         let text: String
+    }
+
+    /// Whether the canary could answer, as far as anybody has said.
+    var isLoaded: Bool {
+        switch preparation {
+        case .created, .loading: false
+        case .loaded, .admitted, .replayed: true
+        }
     }
 
     /// Lengths of time as of `seen`.

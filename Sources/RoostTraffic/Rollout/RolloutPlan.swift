@@ -1,5 +1,4 @@
 public import RoostBasics
-public import RoostJSON
 
 /// How a new version comes to its traffic: the manifest's `rollout`, and its `bake`.
 ///
@@ -41,8 +40,8 @@ public struct RolloutPlan: Hashable, Sendable {
     /// So many requests the new version answers in each step before the analysis is listened to; deaths, proven
     /// inferiority and alarms are listened to at once.
     public let minSamples: Int
-    /// The manifest's `analysis`, nil when it has none. Read by the analysis, not here.
-    public let analysis: JSONValue?
+    /// Margins and error rates. Unless it says another, its smallest number of samples is `minSamples`.
+    public let analysis: AnalysisSettings
     /// A rollout that is undecided for so long pauses for a person, or does what `withoutTraffic` says. Pauses of the
     /// plan that have an end count; time in which a person is waited for does not, nor does time without a host.
     public let maxDuration: Instant.Span
@@ -54,7 +53,7 @@ public struct RolloutPlan: Hashable, Sendable {
     public let bake: Instant.Span
 
     init(
-        steps: [Step], interval: Instant.Span, minSamples: Int, analysis: JSONValue?, maxDuration: Instant.Span,
+        steps: [Step], interval: Instant.Span, minSamples: Int, analysis: AnalysisSettings, maxDuration: Instant.Span,
         withoutTraffic: WithoutTraffic, onNewer: OnNewer, gates: [RolloutGate], bake: Instant.Span
     ) {
         self.steps = steps
@@ -71,7 +70,8 @@ public struct RolloutPlan: Hashable, Sendable {
     /// The plan of `"rollout": true`: 1, 5, 25, 50 and 100 %, each for at least a minute and 200 requests.
     public static func standard(bake: Instant.Span = .zero) -> RolloutPlan {
         RolloutPlan(
-            steps: [1, 5, 25, 50, 100].map(Step.share), interval: .seconds(60), minSamples: 200, analysis: nil,
+            steps: [1, 5, 25, 50, 100].map(Step.share), interval: .seconds(60), minSamples: 200,
+            analysis: AnalysisSettings(),
             maxDuration: .seconds(86_400), withoutTraffic: .wait, onNewer: .queue, gates: [], bake: bake)
     }
 
