@@ -1,0 +1,20 @@
+/// Answers of two versions to the same requests, from shadowing.
+public struct Pairs: Hashable, Sendable {
+    public var count = 0
+    /// Pairs that decide differently: another class, or another side of the threshold.
+    public var flips = 0
+    /// Of the canary's number less the stable version's.
+    public var sum = 0.0
+    public var sumOfSquares = 0.0
+
+    public init() {}
+
+    /// Counts one pair. A difference that is not finite counts as a flip and in no sum.
+    public mutating func add(isFlip: Bool, difference: Double) {
+        count += 1
+        if isFlip || !difference.isFinite { flips += 1 }
+        guard difference.isFinite else { return }
+        sum += difference
+        sumOfSquares += difference * difference
+    }
+}
