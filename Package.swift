@@ -100,7 +100,7 @@ let package = Package(
         swift("RoostShell", ["CGetopt", "RoostBasics"]),
         swift("RoostClient", ["RoostBasics"]),
         // Floor 3: minds and formats.
-        swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON"]),
+        swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON", "RoostTraffic"]),
         swift("RoostTraffic", ["RoostBasics", "RoostJSON"], settings: strict + hot),
         swift("RoostScaling", ["RoostBasics"], settings: strict + hot),
         swift("RoostPool", ["RoostBasics", "RoostScaling"], settings: strict + hot),
@@ -157,7 +157,7 @@ let package = Package(
         tests("RoostCommand", ["RoostBasics", "RoostCommand", "RoostJSON", "RoostLoad", "RoostShell", "RoostTensors"]),
         tests("Tidy", []),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
-        tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostTensors", "RoostJSON"]),
+        tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostTensors", "RoostJSON", "RoostTraffic"]),
         tests("RoostTensors", ["RoostTensors"]),
         tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostWire"]),
         tests("RoostTraffic", ["RoostTraffic", "RoostBasics"]),

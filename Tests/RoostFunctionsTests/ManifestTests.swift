@@ -43,7 +43,7 @@ import Testing
         ("{\n  \"tiemout\": \"30s\"\n}", "functions/credit.json:2:3: unknown key \"tiemout\""),
         ("{\"scale\": {\"idle\": 60}}", "scale.idle must be a string, got an integer"),
         ("{\"scale\": {\"concurrency\": 0}}", "scale.concurrency must be 1 to 10000"),
-        ("{\"rollout\": true}", "\"rollout\" is not supported by this build"),
+        
         ("{\"sticky\": \"header:X\"}", "\"sticky\" is not supported by this build"),
         (
             "{\"timeout\": \"1s\", \"batch\": {\"max_delay\": \"1s\"}}",

@@ -3,6 +3,7 @@ import RoostBasics
 /// From a listing to a copy in the store.
 extension Deployment {
     mutating func folderListed(_ entries: [FileEntry], at now: Instant) {
+        let isFirst = !hasListed
         hasListed = true
         isListingWanted = false
         notes = []
@@ -28,6 +29,7 @@ extension Deployment {
         markGoneVersions(present: names, at: now)
         for entry in present where DropName(entry.name).function != nil { see(entry, conflicts, at: now) }
         resumeVerifying()
+        if isFirst { resumeRollouts(at: now) }
         for name in functions.names.sorted() { reroute(name, at: now) }
     }
 

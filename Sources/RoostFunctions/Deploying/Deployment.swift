@@ -1,4 +1,5 @@
 public import RoostBasics
+internal import RoostTraffic
 
 /// All functions of a home: what becomes of dropped files, and which versions serve.
 ///
@@ -23,6 +24,8 @@ public struct Deployment: Sendable {
     var isListingWanted = false
     /// Released before they were held.
     var expectedIncompatible: Set<VersionID> = []
+    /// Functions whose next version comes by a rollout.
+    var expectedCanaries: Set<FunctionName> = []
     private var persisted: [FunctionName: FunctionRecord] = [:]
 
     /// One file that is, or wants to be, a deployment.
@@ -71,6 +74,11 @@ public struct Deployment: Sendable {
         case .died(let id, let reason): died(id, reason, at: now)
         case .quarantined(let id, let reason): quarantined(id, reason, at: now)
         case .answered(let id, let requests, let errors): answered(id, requests, errors, at: now)
+        case .observed(let name, let evidence): observed(name, evidence, at: now)
+        case .replayed(let name, let call, let result):
+            tellRollout(name, at: now) { $0.replayed(call: call, result, at: now) }
+        case .gateAnswered(let name, let call, let answer):
+            tellRollout(name, at: now) { $0.gateAnswered(call: call, answer, at: now) }
         case .manifestChanged(let name, let manifest): manifestChanged(name, manifest, at: now)
         case .clock: clock(at: now)
         }
@@ -92,6 +100,9 @@ public struct Deployment: Sendable {
     /// When `.clock` is due; nil when nothing waits for time.
     public var wakeAt: Instant? {
         var times = functions.values.compactMap(\.watch?.until)
+        if hasListed {
+            times += functions.values.compactMap { $0.isBeingObserved ? nil : $0.liveRollout?.wakeAt }
+        }
         for function in functions.values {
             times += function.versions.values.compactMap { $0.state == .ready ? $0.warmUntil : nil }
         }
@@ -131,6 +142,7 @@ public struct Deployment: Sendable {
                 actions.append(.copy(file: name, stamp: file.stamp))
             }
         }
+        if hasListed { lookAtRollouts(at: now) }
         for (name, function) in functions {
             if let watch = function.watch, watch.until <= now { functions[name]?.watch = nil }
             for version in function.versions.values where version.state == .ready {
@@ -151,6 +163,8 @@ public struct Deployment: Sendable {
     }
 
     mutating func release(_ id: VersionID) {
+        // All traffic may have to go back to it at once.
+        guard functions[id.function]?.liveRollout?.stable != id.number else { return }
         self[id]?.warmUntil = nil
         actions.append(.release(id))
     }

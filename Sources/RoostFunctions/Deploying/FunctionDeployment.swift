@@ -1,4 +1,5 @@
 public import RoostBasics
+public import RoostTraffic
 
 /// Which rule gives a function's shares.
 public enum TrafficOrigin: Hashable, Sendable {
@@ -34,6 +35,18 @@ public struct FunctionDeployment: Hashable, Sendable {
     public var isWatched: Bool { watch != nil }
     var rollbackWindow = Manifest().rollbackWindow
     var watch: Guard?
+    /// The plan by which new versions come to traffic; nil: at once.
+    public internal(set) var plan: RolloutPlan?
+    /// Under a plan, the version that has proven itself: it keeps the traffic until another one has.
+    public internal(set) var stable: VersionNumber?
+    /// The rollout that runs, or the last one.
+    public internal(set) var rollout: Rollout?
+    /// What was seen of it when it was last observed.
+    var evidence: Evidence?
+    /// An `.observe` is not answered yet.
+    var isBeingObserved = false
+    /// What the manifest became while a rollout ran: in force at its end.
+    var deferredManifest: Manifest?
 
     init(name: FunctionName) { self.name = name }
 
@@ -43,6 +56,12 @@ public struct FunctionDeployment: Hashable, Sendable {
         let stable: VersionNumber
         let until: Instant
     }
+
+    /// The rollout, while it may still change something.
+    public var liveRollout: Rollout? { rollout.flatMap { $0.state.isFinal ? nil : $0 } }
+
+    /// Who decides about the shares now: the origin, or a rollout.
+    public var originWord: String { liveRollout == nil ? origin.word : "rollout" }
 
     /// The highest version that could serve.
     public var highestAvailable: VersionNumber? {
@@ -67,10 +86,12 @@ public struct FunctionDeployment: Hashable, Sendable {
     }
 
     private var namedShares: TrafficShares? {
+        if let rollout = liveRollout { return rollout.shares }
         switch origin {
-        case .latest: nil
-        case .manifest: manifestShares
-        case .set(let shares): shares
+        case .latest where plan != nil: return stable.map(TrafficShares.init(all:))
+        case .latest: return nil
+        case .manifest: return manifestShares
+        case .set(let shares): return shares
         }
     }
 

@@ -1,4 +1,5 @@
 public import RoostBasics
+public import RoostTraffic
 
 /// What of a function survives the host: enough to serve the same after a restart.
 public struct FunctionRecord: Hashable, Sendable {
@@ -7,13 +8,21 @@ public struct FunctionRecord: Hashable, Sendable {
     public let origin: TrafficOrigin
     /// The manifest's `traffic` as last seen: only a change of it overrides `set`.
     public let manifestShares: TrafficShares?
+    /// The version that has proven itself, under a plan.
+    public let stable: VersionNumber?
+    /// The rollout that runs, or the last one, as if it had been looked at when the clock began.
+    public let rollout: Rollout?
+    public let evidence: Evidence?
     /// In ascending order.
     public let versions: [VersionRecord]
 
     public init(
         name: FunctionName, highestMajor: UInt32, origin: TrafficOrigin, manifestShares: TrafficShares?,
-        versions: [VersionRecord]
+        stable: VersionNumber? = nil, rollout: Rollout? = nil, evidence: Evidence? = nil, versions: [VersionRecord]
     ) {
+        self.stable = stable
+        self.rollout = rollout
+        self.evidence = evidence
         self.name = name
         self.highestMajor = highestMajor
         self.origin = origin
@@ -45,7 +54,8 @@ public struct VersionRecord: Hashable, Sendable {
 extension FunctionDeployment {
     var record: FunctionRecord {
         FunctionRecord(
-            name: name, highestMajor: highestMajor, origin: origin, manifestShares: manifestShares,
+            name: name, highestMajor: highestMajor, origin: origin, manifestShares: manifestShares, stable: stable,
+            rollout: rollout?.asSeen(at: .beginning), evidence: liveRollout == nil ? nil : evidence,
             versions: versions.values.map(\.record).sorted { $0.number < $1.number })
     }
 
@@ -55,6 +65,9 @@ extension FunctionDeployment {
         highestMajor = record.highestMajor
         origin = record.origin
         manifestShares = record.manifestShares
+        stable = record.stable
+        rollout = record.rollout?.asSeen(at: now)
+        evidence = record.evidence
         for version in record.versions {
             versions[version.number] = VersionDeployment(version, of: name, hostBuild: hostBuild, at: now)
         }
@@ -98,4 +111,9 @@ extension VersionDeployment {
         case .retired: state = .retired
         }
     }
+}
+
+extension Instant {
+    /// Of every clock.
+    static let beginning = Instant(nanoseconds: 0)
 }

@@ -1,4 +1,5 @@
 public import RoostBasics
+public import RoostTraffic
 
 /// The policy for one function, `functions/NAME.json`, with defaults for what the file leaves out.
 ///
@@ -23,6 +24,11 @@ public struct Manifest: Hashable, Sendable {
     public var weight = 1
     /// Shares by manifest; nil leaves traffic to the highest ready version.
     public var traffic: TrafficShares?
+
+    /// How new versions come to traffic; nil: at once.
+    public var rollout: RolloutPlan?
+    /// How long a promotion stays reversible.
+    public var bake = Instant.Span.zero
 
     public init() {}
 

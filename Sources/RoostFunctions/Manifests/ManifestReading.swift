@@ -1,5 +1,6 @@
 public import RoostBasics
 public import RoostJSON
+internal import RoostTraffic
 
 extension Manifest {
     /// Reads `functions/NAME.json`.
@@ -17,6 +18,8 @@ extension Manifest {
         warm = try root["warm"]?.bool() ?? warm
         weight = try root["weight"]?.integer(in: 1...1000) ?? weight
         traffic = try root["traffic"]?.shares()
+        bake = try root["bake"]?.span(in: RolloutPlan.bakeRange) ?? bake
+        if let cursor = root["rollout"] { rollout = try RolloutPlan(cursor, bake: bake) }
         if let cursor = root["limits"] { try read(limits: cursor) }
         if let cursor = root["batch"] { try read(batch: cursor) }
         if let cursor = root["scale"] { try read(scale: cursor) }
@@ -24,12 +27,12 @@ extension Manifest {
 
     /// Keys of this build by object; `""` is the document. The shipped JSON Schema has the same.
     public static let keysByObject: [String: [String]] = [
-        "": keys, "limits": limitsKeys, "batch": batchKeys, "scale": scaleKeys,
+        "": keys, "limits": limitsKeys, "batch": batchKeys, "scale": scaleKeys, "rollout": RolloutPlan.keys,
     ]
 
     private static let keys = [
         "$schema", "description", "owner", "labels", "timeout", "retry", "limits", "batch", "scale",
-        "rollback_window", "traffic", "warm", "weight",
+        "rollback_window", "traffic", "warm", "weight", "rollout", "bake",
     ]
     private static let limitsKeys = ["memory", "model", "open_files", "network"]
     private static let batchKeys = ["max_size", "max_delay"]
@@ -37,8 +40,8 @@ extension Manifest {
 
     /// Keys that later builds bring: refused in words of their own, so that nobody looks for a typing error.
     private static let laterKeys = [
-        "sticky", "shadow", "tags", "rollout", "gate", "threshold", "private", "replay", "feedback",
-        "bake", "triggers", "sinks", "jobs",
+        "sticky", "shadow", "tags", "gate", "threshold", "private", "replay", "feedback",
+        "triggers", "sinks", "jobs",
     ]
 
     private static let timeoutRange = Instant.Span.milliseconds(1)...Instant.Span.seconds(86_400)

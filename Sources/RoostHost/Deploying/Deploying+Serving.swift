@@ -34,6 +34,8 @@ extension Deploying {
 
     func apply(_ manifest: Manifest, to service: VersionService) {
         service.pool.settings = PoolSettings(manifest, cores: options.cores)
+        // Whoever is compared does not pay for starts more often for having fewer requests.
+        if service.isCanary, service.pool.settings.instancesMin == 0 { service.pool.settings.instancesMin = 1 }
         service.loadSettings = LoadSettings(manifest)
         service.patience = manifest.batch.maxDelay
         serving.places.weigh(service.id, manifest.weight)

@@ -1,6 +1,7 @@
 internal import RoostBasics
 internal import RoostFiles
 internal import RoostFunctions
+internal import RoostJSON
 internal import RoostLoop
 internal import RoostPool
 internal import RoostProcess
@@ -40,8 +41,14 @@ final class Deploying {
     private(set) var probationLogs: [VersionID: OutputLog] = [:]
     /// Who waits for an uploaded file to be in the folder.
     private var uploads: [Int: (RoostError?) -> Void] = [:]
-    private var nextUpload = 0
+    /// Who waits for an answer of the storage thread.
+    private var queries: [Int: (Result<JSONValue, RoostError>) -> Void] = [:]
+    private var nextTicket = 0
+    /// What is counted for rollouts.
+    var watches: [FunctionName: RolloutWatch] = [:]
     private var unpersisted: [FunctionRecord] = []
+    /// Decisions that belong to these records.
+    private var unwritten: [AuditLine] = []
     private var isPersisting = false
     private var isListing = false
     private var isFolderDirty = false
@@ -138,6 +145,8 @@ final class Deploying {
 
     private func perform(_ actions: [DeployAction]) {
         for action in actions { perform(action) }
+        // A record and the decisions that led to it go into one transaction.
+        persistNext()
         setClock()
     }
 
@@ -154,7 +163,13 @@ final class Deploying {
         case .retire(let id): retire(id)
         case .writeNote(let file, let reason): submit { [disk] in disk.writeNote(file, reason) }
         case .removeNote(let file): submit { [disk] in disk.removeNote(file) }
+        case .collect(let name, let wanted): collect(name, wanted)
+        case .stopCollecting(let name): stopCollecting(name)
+        case .observe(let name): observe(name)
+        case .replay(let name, _, _, let call): replay(name, call: call)
+        case .callGate(let name, let call): ask(name, call)
         case .persist(let record): persist(record)
+        case .audit(let entry): unwritten.append(AuditLine(entry, at: Loop.unixSeconds))
         case .log(let line): onLine(line)
         }
     }
@@ -173,8 +188,8 @@ final class Deploying {
 
     /// Puts an uploaded file into the drop folder; the rest happens as if a person had dropped it.
     func drop(_ file: UploadedFile, _ onDone: @escaping (RoostError?) -> Void) {
-        let ticket = nextUpload
-        nextUpload += 1
+        let ticket = nextTicket
+        nextTicket += 1
         uploads[ticket] = onDone
         submit { [disk] in .uploaded(ticket, disk.write(file)) }
     }
@@ -205,6 +220,7 @@ final class Deploying {
         case .read(let id, let stored, let artifacts): verify(id, stored, artifacts)
         case .manifests(let files): manifestsRead(files)
         case .uploaded(let ticket, let error): uploads.removeValue(forKey: ticket)?(error)
+        case .answer(let ticket, let answer): queries.removeValue(forKey: ticket)?(answer)
         case .done(let error): if let error { onLine(error.message) }
         }
         if isFolderDirty { folderIsDirty() }
@@ -229,19 +245,36 @@ final class Deploying {
     private func persist(_ record: FunctionRecord) {
         unpersisted.removeAll { $0.name == record.name }
         unpersisted.append(record)
+    }
+
+    /// A decision that is not the machine's.
+    func note(_ entry: AuditEntry) {
+        unwritten.append(AuditLine(entry, at: Loop.unixSeconds))
         persistNext()
+    }
+
+    /// Runs on the storage thread, behind everything that was decided before.
+    func query(
+        _ work: @escaping @Sendable () -> Result<JSONValue, RoostError>,
+        _ onAnswer: @escaping (Result<JSONValue, RoostError>) -> Void
+    ) {
+        let ticket = nextTicket
+        nextTicket += 1
+        queries[ticket] = onAnswer
+        storage?.submit { .answer(ticket, work()) }
     }
 
     /// One transaction for all that has gathered while the last one ran.
     private func persistNext() {
-        guard !isPersisting, !unpersisted.isEmpty else { return }
-        let records = unpersisted
-        unpersisted = []
+        guard !isPersisting, !unpersisted.isEmpty || !unwritten.isEmpty else { return }
+        let (records, lines) = (unpersisted, unwritten)
+        (unpersisted, unwritten) = ([], [])
         isPersisting = true
-        storage?.submit { [disk] in disk.persist(records) }
+        storage?.submit { [disk] in disk.persist(records, lines) }
     }
 
     private func persisted(_ news: DiskNews) {
+        if case .answer(let ticket, let answer) = news { return queries.removeValue(forKey: ticket)?(answer) ?? () }
         isPersisting = false
         if case .done(let error?) = news { onLine(error.message) }
         persistNext()

@@ -49,7 +49,7 @@ final class Dispatcher: RequestHandler {
 
     private func handleOther(_ head: borrowing RequestHead, _ body: RawSpan, _ id: RequestID) throws(RoostError) {
         let path = head.path.text
-        guard let endpoint = Endpoint(path: path) else {
+        guard let endpoint = Endpoint(path: path)?.called(by: head.method) else {
             throw RoostError(.notFound, "there is nothing at \(path): GET / lists what there is")
         }
         if case .notSupported(let what) = endpoint {
@@ -58,7 +58,7 @@ final class Dispatcher: RequestHandler {
         guard head.method.fits(endpoint.method) else {
             return refuse(
                 id, RoostError(.invalidArgument, "\(path) takes \(endpoint.method)"), status: 405,
-                fields: "Allow: \(endpoint.method)\(endpoint.method == "GET" ? ", HEAD" : "")\r\n")
+                fields: "Allow: \(endpoint.allowed)\r\n")
         }
         try host.access.check(endpoint, head)
         switch endpoint {

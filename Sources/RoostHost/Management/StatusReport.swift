@@ -7,6 +7,7 @@ internal import RoostLoop
 internal import RoostPool
 internal import RoostProcess
 internal import RoostScaling
+internal import RoostTraffic
 
 /// What runs, as JSON for `roost status` and for programs.
 struct StatusReport {
@@ -70,6 +71,7 @@ struct StatusReport {
                 JSONObject(manifest.labels.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
         }
         object["traffic"] = traffic(function)
+        if let rollout = function.rollout { object["rollout"] = rollout.status(at: now) }
         object["notes"] = .array(notes(function).map { .string($0) })
         object["versions"] = .array(
             function.versions.values.sorted { $0.id > $1.id }.map { version($0, of: function) })
@@ -93,7 +95,7 @@ struct StatusReport {
 
     private func traffic(_ function: FunctionDeployment, by route: TrafficShares?) -> JSONValue {
         [
-            "origin": .string(function.origin.word),
+            "origin": .string(function.originWord),
             "shares": shares(route?.entries ?? []), "pending": shares(function.pendingShares),
         ]
     }

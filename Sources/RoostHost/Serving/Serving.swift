@@ -290,7 +290,9 @@ final class Serving {
         let index = Int(ticket.index)
         let timing = service.inFlight[index].timing
         callers[Int(id.slot)] = nil
-        service.count(header.outcome, total: now - service.inFlight[index].header.arrived, at: now)
+        service.count(
+            header.outcome, total: now - service.inFlight[index].header.arrived, rows: Int(header.rows),
+            paysForStart: timing.fork != nil || timing.load != nil, at: now)
         service.statistics.add(timing, infer: header.infer, rows: header.rows, of: header.batchRows)
         service.forget(ticket)
         fields.set(head: service.replyFieldsHead, timing: timing, infer: header.infer)

@@ -83,6 +83,9 @@ final class VersionService {
     var isRetiring = false
     /// Answers that the rollback guard has not been told of.
     var unreported = (requests: 0, errors: 0)
+    /// Counts for a rollout, while this version is one of the two; and which one.
+    var watch: RolloutWatch?
+    var isCanary = false
     /// `Roost-Version: 3`, and the beginning of `Server-Timing`.
     let replyFieldsHead: [UInt8]
 
@@ -96,7 +99,10 @@ final class VersionService {
     }
 
     /// Counts one answered request.
-    func count(_ outcome: Outcome, total: Instant.Span, at now: Instant) {
+    func count(_ outcome: Outcome, total: Instant.Span, rows: Int = 1, paysForStart: Bool = false, at now: Instant) {
+        if let watch {
+            watch.add(outcome, isCanary: isCanary, latency: total, rows: rows, paysForStart: paysForStart)
+        }
         statistics.add(outcome, total: total, at: now)
         unreported.requests += 1
         switch outcome {

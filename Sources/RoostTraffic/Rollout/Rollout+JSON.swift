@@ -3,6 +3,14 @@ public import RoostJSON
 
 /// Rollouts as records, for a store that keeps text.
 extension Rollout {
+    /// The same, as if it had last been looked at then: records of two moments are alike when nothing has happened
+    /// in between, and a clock that begins anew finds no time passed.
+    public func asSeen(at moment: Instant) -> Rollout {
+        var copy = self
+        copy.times.seen = moment
+        return copy
+    }
+
     /// Everything but the present time: lengths are as of the last input.
     public var json: JSONValue {
         var members = JSONObject([
