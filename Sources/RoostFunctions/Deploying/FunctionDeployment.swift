@@ -1,4 +1,5 @@
 public import RoostBasics
+public import RoostTraffic
 
 /// Which rule gives a function's shares.
 public enum TrafficOrigin: Hashable, Sendable {
@@ -30,9 +31,15 @@ public struct FunctionDeployment: Hashable, Sendable {
     public internal(set) var manifestShares: TrafficShares?
     /// The shares in force, as last given by `.route`; nil: nothing serves.
     public internal(set) var route: TrafficShares?
+    /// Who answers whom, of callers that have a key; nil unless the manifest says where the key is.
+    public internal(set) var slots: StickySlots?
     /// Whether the rollback guard counts answers now.
     public var isWatched: Bool { watch != nil }
     var rollbackWindow = Manifest().rollbackWindow
+    /// What the manifest's `tags` says.
+    var manifestTags: [VersionTag: VersionNumber] = [:]
+    /// What the manifest's `sticky` says.
+    var stickyKey: StickyKey?
     var watch: Guard?
 
     init(name: FunctionName) { self.name = name }
@@ -42,6 +49,8 @@ public struct FunctionDeployment: Hashable, Sendable {
         let successor: VersionNumber
         let stable: VersionNumber
         let until: Instant
+        /// As it is stored: Instants mean nothing to another run of the machine.
+        let record: GuardRecord
     }
 
     /// The highest version that could serve.
@@ -72,6 +81,12 @@ public struct FunctionDeployment: Hashable, Sendable {
         case .manifest: manifestShares
         case .set(let shares): shares
         }
+    }
+
+    /// Brings the slots to the shares in force. What was stored stays until something serves.
+    mutating func moveSlots() {
+        guard stickyKey != nil, let route else { return }
+        if slots == nil { slots = StickySlots(route) } else { slots?.move(to: route) }
     }
 
     /// The next number for a file without one.

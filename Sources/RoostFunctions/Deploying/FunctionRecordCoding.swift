@@ -1,6 +1,7 @@
 public import RoostBasics
 public import RoostJSON
 internal import RoostTensors
+internal import RoostTraffic
 
 /// Records as JSON, for a store that keeps text.
 extension FunctionRecord {
@@ -11,6 +12,8 @@ extension FunctionRecord {
         ]
         if case .set(let shares) = origin { members.append(("set", shares.json)) }
         if let manifestShares { members.append(("manifest", manifestShares.json)) }
+        if let slots { members.append(("slots", .string(slots.description))) }
+        if let watch { members.append(("watch", watch.json)) }
         members.append(("versions", .array(versions.map(\.json))))
         return .object(JSONObject(members))
     }
@@ -31,7 +34,40 @@ extension FunctionRecord {
         for element in try root.required("versions").elements() { versions.append(try VersionRecord(element)) }
         self.init(
             name: name, highestMajor: UInt32(try root.required("highest_major").integer(in: 0...Int(UInt32.max))),
-            origin: origin, manifestShares: try root["manifest"]?.shares(), versions: versions)
+            origin: origin, manifestShares: try root["manifest"]?.shares(),
+            slots: try root["slots"].map { cursor throws(JSONError) in try StickySlots(cursor) },
+            watch: try root["watch"].map { cursor throws(JSONError) in try GuardRecord(cursor) }, versions: versions)
+    }
+}
+
+extension GuardRecord {
+    fileprivate var json: JSONValue {
+        [
+            "successor": .string(successor.description), "stable": .string(stable.description),
+            "until": .integer(untilUnix), "window": .integer(window),
+        ]
+    }
+
+    fileprivate init(_ cursor: JSONCursor) throws(JSONError) {
+        self.init(
+            successor: try cursor.required("successor").number(), stable: try cursor.required("stable").number(),
+            untilUnix: try cursor.required("until").integer(in: 0...Int.max),
+            window: try cursor.required("window").integer(in: 0...Int.max))
+    }
+}
+
+extension JSONCursor {
+    /// `"2"`.
+    fileprivate func number() throws(JSONError) -> VersionNumber {
+        guard let number = VersionNumber(try string()) else { throw error("not a version number") }
+        return number
+    }
+}
+
+extension StickySlots {
+    fileprivate init(_ cursor: JSONCursor) throws(JSONError) {
+        let text = try cursor.string()
+        do throws(RoostError) { try self.init(text) } catch { throw cursor.error(error.message) }
     }
 }
 

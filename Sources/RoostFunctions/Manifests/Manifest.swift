@@ -1,4 +1,5 @@
 public import RoostBasics
+public import RoostTraffic
 
 /// The policy for one function, `functions/NAME.json`, with defaults for what the file leaves out.
 ///
@@ -23,6 +24,10 @@ public struct Manifest: Hashable, Sendable {
     public var weight = 1
     /// Shares by manifest; nil leaves traffic to the highest ready version.
     public var traffic: TrafficShares?
+    /// Words for versions, beside those that traffic defines.
+    public var tags: [VersionTag: VersionNumber] = [:]
+    /// What binds a caller to a version while shares change; nil: nothing does.
+    public var sticky: StickyKey?
 
     public init() {}
 

@@ -17,6 +17,8 @@ extension Manifest {
         warm = try root["warm"]?.bool() ?? warm
         weight = try root["weight"]?.integer(in: 1...1000) ?? weight
         traffic = try root["traffic"]?.shares()
+        tags = try root["tags"]?.tags() ?? tags
+        sticky = try root["sticky"]?.stickyKey()
         if let cursor = root["limits"] { try read(limits: cursor) }
         if let cursor = root["batch"] { try read(batch: cursor) }
         if let cursor = root["scale"] { try read(scale: cursor) }
@@ -29,7 +31,7 @@ extension Manifest {
 
     private static let keys = [
         "$schema", "description", "owner", "labels", "timeout", "retry", "limits", "batch", "scale",
-        "rollback_window", "traffic", "warm", "weight",
+        "rollback_window", "traffic", "warm", "weight", "sticky", "tags",
     ]
     private static let limitsKeys = ["memory", "model", "open_files", "network"]
     private static let batchKeys = ["max_size", "max_delay"]
@@ -37,7 +39,7 @@ extension Manifest {
 
     /// Keys that later builds bring: refused in words of their own, so that nobody looks for a typing error.
     private static let laterKeys = [
-        "sticky", "shadow", "tags", "rollout", "gate", "threshold", "private", "replay", "feedback",
+        "shadow", "rollout", "gate", "threshold", "private", "replay", "feedback",
         "bake", "triggers", "sinks", "jobs",
     ]
 

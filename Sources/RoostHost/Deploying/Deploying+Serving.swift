@@ -66,6 +66,7 @@ extension Deploying {
             }
         }
         route.set(shares, services, seed: seed)
+        route.bind(manifests[name].sticky, machine.functions[name]?.slots)
         for service in services {
             service.pool.demand = .kept
             pin(service)

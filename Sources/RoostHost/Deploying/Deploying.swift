@@ -62,7 +62,7 @@ final class Deploying {
         self.onLine = onLine
         var settings = DeploySettings(hostBuild: options.build)
         settings.keep = options.keep
-        machine = Deployment(settings, records: records, at: loop.now)
+        machine = Deployment(settings, records: records, at: loop.now, unixSeconds: Loop.unixSeconds)
         clock = try Timer(on: loop)
         rescan = try Timer(on: loop)
         collection = try Timer(on: loop)
@@ -217,6 +217,7 @@ final class Deploying {
                 apply(manifests[name], to: service)
             }
             tell(.manifestChanged(name, manifests[name]))
+            routes[name]?.bind(manifests[name].sticky, machine.functions[name]?.slots)
         }
         for (name, problem) in manifests.problems where before[name] != problem { onLine(problem) }
         guard !hasReadManifests else { return }

@@ -19,7 +19,7 @@ final class Dispatcher: RequestHandler {
 
     func handle(_ head: borrowing RequestHead, body: RawSpan, id: RequestID, on server: HTTPServer) {
         if head.method == .post, !head.has(.roostVersion), let (operation, name) = InferencePath.plain(head.path),
-            let route = deploying.routes.find(head.path.extracting(name)), let service = route.next()
+            let route = deploying.routes.find(head.path.extracting(name)), let service = route.next(head)
         {
             return infer(operation, service, head, body, id)
         }
@@ -73,11 +73,15 @@ final class Dispatcher: RequestHandler {
         -> VersionService
     {
         let header = head.has(.roostVersion) ? head.value(.roostVersion).text : nil
-        if let header, let version = target.version, header != version {
+        if let header, let version = target.version, header != version,
+            try host.find(target.function, version: header) !== host.find(target.function, version: version)
+        {
             throw RoostError(
                 .invalidArgument, "the path asks for version \(version), the header Roost-Version for \(header)")
         }
-        return try host.find(target.function, version: target.version ?? header)
+        if let version = target.version ?? header { return try host.find(target.function, version: version) }
+        if let name = FunctionName(target.function), let service = deploying.routes[name]?.next(head) { return service }
+        throw try host.whyNothingServes(target.function)
     }
 
     func refuse(_ id: RequestID, _ error: RoostError, status: Int? = nil, fields: String = "") {

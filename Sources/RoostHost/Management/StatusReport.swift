@@ -7,6 +7,7 @@ internal import RoostLoop
 internal import RoostPool
 internal import RoostProcess
 internal import RoostScaling
+internal import RoostTraffic
 
 /// What runs, as JSON for `roost status` and for programs.
 struct StatusReport {
@@ -70,6 +71,8 @@ struct StatusReport {
                 JSONObject(manifest.labels.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
         }
         object["traffic"] = traffic(function)
+        object["tags"] = .object(
+            JSONObject(function.tags.map { ($0.tag.text, .string($0.version.description)) }))
         object["notes"] = .array(notes(function).map { .string($0) })
         object["versions"] = .array(
             function.versions.values.sorted { $0.id > $1.id }.map { version($0, of: function) })
@@ -83,7 +86,7 @@ struct StatusReport {
                 "traffic is set: \(VersionID(function.name, highest)) takes none until `roost traffic \(function.name) latest`"
             )
         }
-        return notes
+        return notes + function.tagProblems
     }
 
     func traffic(_ function: FunctionDeployment) -> JSONValue { traffic(function, by: function.route) }
@@ -92,10 +95,14 @@ struct StatusReport {
     func wantedTraffic(_ function: FunctionDeployment) -> JSONValue { traffic(function, by: function.wantedRoute) }
 
     private func traffic(_ function: FunctionDeployment, by route: TrafficShares?) -> JSONValue {
-        [
-            "origin": .string(function.origin.word),
-            "shares": shares(route?.entries ?? []), "pending": shares(function.pendingShares),
-        ]
+        var traffic = JSONObject([
+            ("origin", .string(function.origin.word)), ("shares", shares(route?.entries ?? [])),
+            ("pending", shares(function.pendingShares)),
+        ])
+        if let route = host.deploying.routes[function.name], let key = route.stickyKey {
+            traffic["sticky"] = ["key": .string(key.description), "without_key": .integer(Int(route.withoutKey))]
+        }
+        return .object(traffic)
     }
 
     private func shares(_ entries: [TrafficShares.Entry]) -> JSONValue {

@@ -58,6 +58,17 @@ struct MetricFamily {
         ]
     }
 
+    /// What is told of functions, whatever their versions.
+    static func ofRoutes(_ routes: RouteTable) -> [MetricFamily] {
+        var family = Self(
+            "roost_requests_without_key_total", "counter", "Requests without the key that binds callers to a version."
+        ) { _, _ in }
+        for route in routes.routes.values.sorted(by: { $0.name < $1.name }) where route.stickyKey != nil {
+            family.line("\(family.name){function=\"\(route.name)\"} \(route.withoutKey)")
+        }
+        return [family]
+    }
+
     static func ofHost(_ host: Host) -> [MetricFamily] {
         let counters = host.server.counters
         return [

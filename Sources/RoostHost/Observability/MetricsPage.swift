@@ -44,6 +44,7 @@ final class MetricsPage {
 
     private func finish() {
         timer.close()
-        onDone(families.flatMap(\.text) + MetricFamily.ofHost(host).flatMap(\.text))
+        let ofRest = MetricFamily.ofRoutes(host.deploying.routes) + MetricFamily.ofHost(host)
+        onDone(families.flatMap(\.text) + ofRest.flatMap(\.text))
     }
 }
