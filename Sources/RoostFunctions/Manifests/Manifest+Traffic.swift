@@ -4,7 +4,33 @@ internal import RoostTraffic
 
 // What a manifest says of traffic, beyond shares.
 
+/// Which part of a function's answered requests is copied to a version, for comparison.
+public struct ShadowPlan: Hashable, Sendable {
+    /// A number or a tag.
+    public let version: String
+    /// 1 to 100.
+    public let percent: Int
+
+    public init(version: String, percent: Int) {
+        self.version = version
+        self.percent = percent
+    }
+
+    static let keys = ["version", "percent"]
+}
+
 extension JSONCursor {
+    /// `{"version": "canary", "percent": 10}`.
+    func shadowPlan() throws(JSONError) -> ShadowPlan {
+        let object = try object(known: ShadowPlan.keys)
+        let version = try object.required("version")
+        let text = try version.string()
+        guard VersionNumber(text) != nil || VersionTag(text) != nil else {
+            throw version.error("\(version.path): \"\(text)\" is neither a version number nor a tag")
+        }
+        return ShadowPlan(version: text, percent: try object["percent"]?.integer(in: 1...100) ?? 100)
+    }
+
     /// `{"champion": "2"}`.
     func tags() throws(JSONError) -> [VersionTag: VersionNumber] {
         var tags: [VersionTag: VersionNumber] = [:]

@@ -28,6 +28,8 @@ public struct Manifest: Hashable, Sendable {
     public var tags: [VersionTag: VersionNumber] = [:]
     /// What binds a caller to a version while shares change; nil: nothing does.
     public var sticky: StickyKey?
+    /// Who is given copies of answered requests, to compare; nil: nobody.
+    public var shadow: ShadowPlan?
 
     public init() {}
 

@@ -18,6 +18,7 @@ extension Manifest {
         weight = try root["weight"]?.integer(in: 1...1000) ?? weight
         traffic = try root["traffic"]?.shares()
         tags = try root["tags"]?.tags() ?? tags
+        shadow = try root["shadow"]?.shadowPlan()
         sticky = try root["sticky"]?.stickyKey()
         if let cursor = root["limits"] { try read(limits: cursor) }
         if let cursor = root["batch"] { try read(batch: cursor) }
@@ -26,12 +27,12 @@ extension Manifest {
 
     /// Keys of this build by object; `""` is the document. The shipped JSON Schema has the same.
     public static let keysByObject: [String: [String]] = [
-        "": keys, "limits": limitsKeys, "batch": batchKeys, "scale": scaleKeys,
+        "": keys, "limits": limitsKeys, "batch": batchKeys, "scale": scaleKeys, "shadow": ShadowPlan.keys,
     ]
 
     private static let keys = [
         "$schema", "description", "owner", "labels", "timeout", "retry", "limits", "batch", "scale",
-        "rollback_window", "traffic", "warm", "weight", "sticky", "tags",
+        "rollback_window", "traffic", "warm", "weight", "sticky", "tags", "shadow",
     ]
     private static let limitsKeys = ["memory", "model", "open_files", "network"]
     private static let batchKeys = ["max_size", "max_delay"]
@@ -39,7 +40,7 @@ extension Manifest {
 
     /// Keys that later builds bring: refused in words of their own, so that nobody looks for a typing error.
     private static let laterKeys = [
-        "shadow", "rollout", "gate", "threshold", "private", "replay", "feedback",
+        "rollout", "gate", "threshold", "private", "replay", "feedback",
         "bake", "triggers", "sinks", "jobs",
     ]
 

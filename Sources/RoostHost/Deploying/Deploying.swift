@@ -38,6 +38,12 @@ final class Deploying {
     }
     /// What probation printed, for versions that never came to serve.
     private(set) var probationLogs: [VersionID: OutputLog] = [:]
+    /// What rollouts have compared, whatever the manifests say.
+    var rolloutShadows: [FunctionName: ShadowPlan] = [:] {
+        didSet { findShadowed() }
+    }
+    /// Functions of which copies go to a version, or would if it took requests.
+    private var shadowed: Set<FunctionName> = []
     /// Who waits for an uploaded file to be in the folder.
     private var uploads: [Int: (RoostError?) -> Void] = [:]
     private var nextUpload = 0
@@ -139,6 +145,7 @@ final class Deploying {
     private func perform(_ actions: [DeployAction]) {
         for action in actions { perform(action) }
         setClock()
+        for name in shadowed { copyAnswers(of: name) }
     }
 
     private func perform(_ action: DeployAction) {
@@ -219,12 +226,19 @@ final class Deploying {
             tell(.manifestChanged(name, manifests[name]))
             routes[name]?.bind(manifests[name].sticky, machine.functions[name]?.slots)
         }
+        findShadowed()
         for (name, problem) in manifests.problems where before[name] != problem { onLine(problem) }
         guard !hasReadManifests else { return }
         hasReadManifests = true
         // Also that there is no manifest is news, for functions whose last traffic came from one.
         for name in machine.functions.names.sorted() { tell(.manifestChanged(name, manifests[name])) }
         folderIsDirty()
+    }
+
+    private func findShadowed() {
+        let before = shadowed
+        shadowed = Set(rolloutShadows.keys).union(manifests.inForce.lazy.filter { $0.value.shadow != nil }.map(\.key))
+        for name in before.union(shadowed) { copyAnswers(of: name) }
     }
 
     private func persist(_ record: FunctionRecord) {

@@ -86,6 +86,11 @@ struct StatusReport {
                 "traffic is set: \(VersionID(function.name, highest)) takes none until `roost traffic \(function.name) latest`"
             )
         }
+        if let plan = host.deploying.shadowPlan(of: function.name),
+            host.deploying.routes[function.name]?.shadow == nil
+        {
+            notes.append("nothing is copied to \"\(plan.version)\", as shadow wants: no such version takes requests now")
+        }
         return notes + function.tagProblems
     }
 
@@ -101,6 +106,13 @@ struct StatusReport {
         ])
         if let route = host.deploying.routes[function.name], let key = route.stickyKey {
             traffic["sticky"] = ["key": .string(key.description), "without_key": .integer(Int(route.withoutKey))]
+        }
+        if let plan = host.deploying.shadowPlan(of: function.name) {
+            let target = host.deploying.routes[function.name]?.shadow?.service.id.number
+            traffic["shadow"] = [
+                "wanted": .string(plan.version), "percent": .integer(plan.percent),
+                "version": target.map { .string($0.description) } ?? .null,
+            ]
         }
         return .object(traffic)
     }
@@ -166,7 +178,34 @@ struct StatusReport {
             if let cost = figures.cpuPerThousand { object["cpu_ms_per_1000"] = .real(cost.milliseconds) }
             if let mean = statistics.batches.mean { object["batch_mean"] = .real(mean) }
         }
+        if !service.shadow.isEmpty { object["shadow"] = shadow(service) }
         if let failure = service.lastFailure { object["last_failure"] = .string(failure) }
+    }
+
+    /// How its answers differ from those that were served to the same requests.
+    private func shadow(_ service: VersionService) -> JSONValue {
+        let (tally, names) = (service.shadow, outputNames(of: service.id))
+        var object = JSONObject([
+            ("pairs", .integer(Int(tally.pairs))), ("rows", .integer(Int(tally.rows))),
+            ("decisions", .integer(Int(tally.decisions))), ("flips", .integer(Int(tally.flips))),
+            ("dropped", .integer(Int(tally.dropped))), ("failed", .integer(Int(tally.failed))),
+        ])
+        let outputs = zip(names, tally.outputs).filter { $0.1.elements > 0 }.map { name, numbers in
+            (
+                name,
+                [
+                    "mean": .real(numbers.mean), "max": .real(numbers.largest),
+                    "mean_relative": .real(numbers.relativeMean),
+                ] as JSONValue
+            )
+        }
+        object["difference"] = .object(JSONObject(outputs))
+        return .object(object)
+    }
+
+    private func outputNames(of id: VersionID) -> [String] {
+        let verification = host.deploying.machine.functions[id.function]?.versions[id.number]?.verification
+        return verification?.signature.outputs.map(\.name) ?? []
     }
 
     private func instance(_ live: VersionService.Live, _ service: VersionService) -> JSONValue {

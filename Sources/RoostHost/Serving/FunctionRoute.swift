@@ -17,6 +17,16 @@ final class FunctionRoute {
     /// Requests that the counter divided because they came without the key.
     private(set) var withoutKey: UInt64 = 0
 
+    /// Who answers for a version on trial; nil when nothing serves.
+    private(set) var stable: VersionService?
+    /// Who is given copies, and of which part of the requests. Manifest or rollout set it.
+    private(set) var shadow: Shadow?
+
+    struct Shadow {
+        let service: VersionService
+        var sampler: Sampler
+    }
+
     private struct Sticky {
         let reader: StickyReader
         /// Per slot an index into `chosen`.
@@ -37,7 +47,15 @@ final class FunctionRoute {
 
     /// Changes the shares in one step; counting begins anew if they are others. `services` are in the order of the
     /// shares' versions.
-    func set(_ shares: TrafficShares?, _ services: [VersionService], seed: UInt64) {
+    /// - Parameters:
+    ///   - stable: answers for those on trial; it need not have a share.
+    ///   - trials: the indices of those on trial.
+    func set(
+        _ shares: TrafficShares?, _ services: [VersionService], stable: VersionService?, trials: Set<Int>, seed: UInt64
+    ) {
+        for service in chosen { service.isOnTrial = false }
+        for index in services.indices { services[index].isOnTrial = trials.contains(index) }
+        self.stable = stable
         chosen = services
         // A version whose file cannot be read has no service: then nothing serves rather than somebody else.
         guard let shares, services.count == shares.versions.count else {
@@ -55,6 +73,22 @@ final class FunctionRoute {
             return
         }
         sticky = Sticky(reader: StickyReader(key, of: name), owners: slots.owners)
+    }
+
+    /// Copies a percentage of the answered requests to a version from now on; nil: none.
+    func copy(to service: VersionService?, percent: Int, seed: UInt64) {
+        guard let service, let sampler = try? Sampler(percent: percent, seed: seed) else {
+            shadow = nil
+            return
+        }
+        if shadow?.service !== service || shadow?.sampler.percent != percent {
+            shadow = Shadow(service: service, sampler: sampler)
+        }
+    }
+
+    /// Who is given a copy of the request that was just answered; nil when it is not chosen.
+    func nextShadow() -> VersionService? {
+        shadow?.sampler.next() == true ? shadow?.service : nil
     }
 
     /// The version that answers this request; nil when nothing serves.
