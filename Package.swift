@@ -157,10 +157,10 @@ let package = Package(
         tests("RoostCommand", ["RoostBasics", "RoostCommand", "RoostJSON", "RoostLoad", "RoostShell", "RoostTensors"]),
         tests("Tidy", []),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
-        tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostTensors", "RoostJSON", "RoostTraffic"]),
+        tests("RoostFunctions", ["RoostFunctions", "RoostTraffic", "RoostBasics", "RoostTensors", "RoostJSON"]),
         tests("RoostTensors", ["RoostTensors"]),
         tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostWire"]),
-        tests("RoostTraffic", ["RoostTraffic", "RoostBasics"]),
+        tests("RoostTraffic", ["RoostTraffic", "RoostBasics", "RoostTesting"]),
         tests("RoostHTTP", ["RoostBasics", "RoostHTTP"]),
         tests("RoostProcess", ["CRoost", "RoostProcess", "RoostLoop", "RoostBasics", "process-fixture"]),
         // Both sides of the process model in one program, with a test's way of serving.

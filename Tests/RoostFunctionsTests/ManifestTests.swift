@@ -43,8 +43,11 @@ import Testing
         ("{\n  \"tiemout\": \"30s\"\n}", "functions/credit.json:2:3: unknown key \"tiemout\""),
         ("{\"scale\": {\"idle\": 60}}", "scale.idle must be a string, got an integer"),
         ("{\"scale\": {\"concurrency\": 0}}", "scale.concurrency must be 1 to 10000"),
-        
-        ("{\"sticky\": \"header:X\"}", "\"sticky\" is not supported by this build"),
+        ("{\"triggers\": []}", "\"triggers\" is not supported by this build"),
+        (
+            "{\"sticky\": \"X-User\"}",
+            "sticky: expected \"header:NAME\", \"cookie:NAME\" or \"query:NAME\", got \"X-User\""
+        ),
         (
             "{\"timeout\": \"1s\", \"batch\": {\"max_delay\": \"1s\"}}",
             "1:42: batch.max_delay is 1s; it must be less than timeout, which is 1s"

@@ -57,11 +57,14 @@ struct World {
     private var ticks = 0
     private var hostBuild: String
     private var states: [VersionID: VersionState] = [:]
+    /// What the wall clock says, whatever the machine's clock began with.
+    var unixSeconds: Int { 1_700_000_000 + Int(now.nanoseconds / 1_000_000_000) + clockError }
+    var clockError = 0
     private var digests: [VersionID: String] = [:]
 
     init(hostBuild: String = "build 1") {
         self.hostBuild = hostBuild
-        machine = Deployment(DeploySettings(hostBuild: hostBuild), at: now)
+        machine = Deployment(DeploySettings(hostBuild: hostBuild), at: now, unixSeconds: 1_700_000_000)
         jobs = [.list]
     }
 
@@ -90,7 +93,8 @@ struct World {
         let texts = records.values.sorted { $0.name < $1.name }.map(\.json.compact)
         let again = try texts.map { try FunctionRecord(JSONDocument(parsing: $0, source: "record")) }
         #expect(Set(again) == Set(records.values))
-        machine = Deployment(DeploySettings(hostBuild: self.hostBuild), records: again, at: now)
+        machine = Deployment(
+            DeploySettings(hostBuild: self.hostBuild), records: again, at: now, unixSeconds: unixSeconds)
         jobs = [.list]
         routes = [:]
         states = [:]

@@ -103,6 +103,10 @@ extension Deployment {
     mutating func manifestChanged(_ name: FunctionName, _ manifest: Manifest, at now: Instant) {
         var function = functions[name] ?? FunctionDeployment(name: name)
         function.rollbackWindow = manifest.rollbackWindow
+        function.manifestTags = manifest.tags
+        function.stickyKey = manifest.sticky
+        if manifest.sticky == nil { function.slots = nil }
+        function.moveSlots()
         function.plan = manifest.rollout
         // Whoever serves has proven itself as far as anybody has asked.
         if function.plan == nil, function.liveRollout == nil { function.stable = nil }
@@ -132,6 +136,12 @@ extension Deployment {
         throw RoostError(
             .notFound,
             "no function \"\(name)\" (there \(names.isEmpty ? "are none" : "is \(names.joined(separator: ", "))"))")
+    }
+
+    /// A version by its number or a tag.
+    /// - Throws: `.notFound`, naming the functions, versions or tags that exist.
+    public func known(_ name: FunctionName, _ version: String) throws(RoostError) -> VersionDeployment {
+        try known(VersionID(name, try known(name).number(named: version)))
     }
 
     /// - Throws: `.notFound`, naming the versions that exist.

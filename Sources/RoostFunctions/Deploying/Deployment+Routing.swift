@@ -35,6 +35,7 @@ extension Deployment {
         functions[name]?.route = route
         functions[name]?.watch = watch
         if function.liveRollout == nil, case .latest = function.origin { functions[name]?.stable = route?.leading }
+        functions[name]?.moveSlots()
         actions.append(.route(name, route))
         for number in route?.versions ?? [] where function.versions[number]?.state != .serving {
             functions[name]?.versions[number]?.state = .serving
@@ -78,12 +79,19 @@ extension Deployment {
     private func watch(
         _ function: FunctionDeployment, movesTo route: TrafficShares?, at now: Instant
     ) -> FunctionDeployment.Guard? {
+        // After a restart the guard that was there goes on.
+        if function.route == nil, let watch = function.watch, function.origin == .latest,
+            route?.versions == [watch.successor], function.versions[watch.stable]?.isAvailable == true
+        {
+            return watch
+        }
         guard function.origin == .latest, function.rollbackWindow > .zero,
             let stable = function.route?.versions, stable.count == 1,
             let successor = route?.versions, successor.count == 1, successor[0] > stable[0],
             function.versions[stable[0]]?.isAvailable == true
         else { return nil }
-        return .init(successor: successor[0], stable: stable[0], until: now + function.rollbackWindow)
+        return .init(
+            successor: successor[0], stable: stable[0], window: function.rollbackWindow, clock, at: now)
     }
 
     mutating func prepared(_ id: VersionID, at now: Instant) {

@@ -18,6 +18,8 @@ public struct Deployment: Sendable {
     /// Whether the folder has been listed since the start.
     public internal(set) var hasListed = false
 
+    /// For what is stored and read by another run.
+    let clock: WallClock
     var actions: [DeployAction] = []
     /// Files that have a note beside them.
     var notes: Set<String> = []
@@ -50,10 +52,14 @@ public struct Deployment: Sendable {
 
     /// From the records of the last run. Nothing is decided before the folder has been listed: a file that was
     /// deleted meanwhile counts as deleted. Manifests are to be reported too, also their absence.
-    public init(_ settings: DeploySettings, records: [FunctionRecord] = [], at now: Instant) {
+    /// - Parameter unixSeconds: what the wall clock says `now`; rollback windows go on by it.
+    public init(
+        _ settings: DeploySettings, records: [FunctionRecord] = [], at now: Instant, unixSeconds: Int = 0
+    ) {
         self.settings = settings
+        clock = WallClock(unixSeconds: unixSeconds, at: now)
         for record in records {
-            functions[record.name] = FunctionDeployment(record, hostBuild: settings.hostBuild, at: now)
+            functions[record.name] = FunctionDeployment(record, hostBuild: settings.hostBuild, clock: clock, at: now)
             persisted[record.name] = record
         }
     }
@@ -168,4 +174,16 @@ public struct Deployment: Sendable {
         self[id]?.warmUntil = nil
         actions.append(.release(id))
     }
+}
+
+/// Tells what the wall clock will say, as far as one look at it tells.
+struct WallClock: Hashable, Sendable {
+    /// What it says at instant 0.
+    private let origin: Int
+
+    init(unixSeconds: Int, at now: Instant) { origin = unixSeconds - Self.seconds(now) }
+
+    func unixSeconds(at instant: Instant) -> Int { origin + Self.seconds(instant) }
+
+    private static func seconds(_ instant: Instant) -> Int { Int(instant.nanoseconds / 1_000_000_000) }
 }

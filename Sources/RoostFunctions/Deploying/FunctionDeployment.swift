@@ -31,9 +31,15 @@ public struct FunctionDeployment: Hashable, Sendable {
     public internal(set) var manifestShares: TrafficShares?
     /// The shares in force, as last given by `.route`; nil: nothing serves.
     public internal(set) var route: TrafficShares?
+    /// Who answers whom, of callers that have a key; nil unless the manifest says where the key is.
+    public internal(set) var slots: StickySlots?
     /// Whether the rollback guard counts answers now.
     public var isWatched: Bool { watch != nil }
     var rollbackWindow = Manifest().rollbackWindow
+    /// What the manifest's `tags` says.
+    var manifestTags: [VersionTag: VersionNumber] = [:]
+    /// What the manifest's `sticky` says.
+    var stickyKey: StickyKey?
     var watch: Guard?
     /// The plan by which new versions come to traffic; nil: at once.
     public internal(set) var plan: RolloutPlan?
@@ -55,6 +61,8 @@ public struct FunctionDeployment: Hashable, Sendable {
         let successor: VersionNumber
         let stable: VersionNumber
         let until: Instant
+        /// As it is stored: Instants mean nothing to another run of the machine.
+        let record: GuardRecord
     }
 
     /// The rollout, while it may still change something.
@@ -93,6 +101,12 @@ public struct FunctionDeployment: Hashable, Sendable {
         case .manifest: return manifestShares
         case .set(let shares): return shares
         }
+    }
+
+    /// Brings the slots to the shares in force. What was stored stays until something serves.
+    mutating func moveSlots() {
+        guard stickyKey != nil, let route else { return }
+        if slots == nil { slots = StickySlots(route) } else { slots?.move(to: route) }
     }
 
     /// The next number for a file without one.

@@ -13,12 +13,17 @@ public struct FunctionRecord: Hashable, Sendable {
     /// The rollout that runs, or the last one, as if it had been looked at when the clock began.
     public let rollout: Rollout?
     public let evidence: Evidence?
+    /// Who answers whom, of callers with a key.
+    public let slots: StickySlots?
+    /// A successor that was under observation.
+    public let watch: GuardRecord?
     /// In ascending order.
     public let versions: [VersionRecord]
 
     public init(
         name: FunctionName, highestMajor: UInt32, origin: TrafficOrigin, manifestShares: TrafficShares?,
-        stable: VersionNumber? = nil, rollout: Rollout? = nil, evidence: Evidence? = nil, versions: [VersionRecord]
+        stable: VersionNumber? = nil, rollout: Rollout? = nil, evidence: Evidence? = nil,
+        slots: StickySlots? = nil, watch: GuardRecord? = nil, versions: [VersionRecord]
     ) {
         self.stable = stable
         self.rollout = rollout
@@ -27,7 +32,26 @@ public struct FunctionRecord: Hashable, Sendable {
         self.highestMajor = highestMajor
         self.origin = origin
         self.manifestShares = manifestShares
+        self.slots = slots
+        self.watch = watch
         self.versions = versions
+    }
+}
+
+/// The durable part of a rollback guard.
+public struct GuardRecord: Hashable, Sendable {
+    public let successor: VersionNumber
+    public let stable: VersionNumber
+    /// Seconds since 1970.
+    public let untilUnix: Int
+    /// How long the guard was to last, in seconds: a clock that was set back must not make it last longer.
+    public let window: Int
+
+    public init(successor: VersionNumber, stable: VersionNumber, untilUnix: Int, window: Int) {
+        self.successor = successor
+        self.stable = stable
+        self.untilUnix = untilUnix
+        self.window = window
     }
 }
 
@@ -56,11 +80,12 @@ extension FunctionDeployment {
         FunctionRecord(
             name: name, highestMajor: highestMajor, origin: origin, manifestShares: manifestShares, stable: stable,
             rollout: rollout?.asSeen(at: .beginning), evidence: liveRollout == nil ? nil : evidence,
-            versions: versions.values.map(\.record).sorted { $0.number < $1.number })
+            slots: slots, watch: watch?.record, versions: versions.values.map(\.record).sorted { $0.number < $1.number }
+        )
     }
 
     /// As it was, before the folder has been listed. What another build verified is verified again.
-    init(_ record: FunctionRecord, hostBuild: String, at now: Instant) {
+    init(_ record: FunctionRecord, hostBuild: String, clock: WallClock, at now: Instant) {
         name = record.name
         highestMajor = record.highestMajor
         origin = record.origin
@@ -68,9 +93,29 @@ extension FunctionDeployment {
         stable = record.stable
         rollout = record.rollout?.asSeen(at: now)
         evidence = record.evidence
+        slots = record.slots
+        watch = record.watch.flatMap { Guard($0, clock, at: now) }
         for version in record.versions {
             versions[version.number] = VersionDeployment(version, of: name, hostBuild: hostBuild, at: now)
         }
+    }
+}
+
+extension FunctionDeployment.Guard {
+    init(successor: VersionNumber, stable: VersionNumber, window: Instant.Span, _ clock: WallClock, at now: Instant) {
+        self.init(
+            successor: successor, stable: stable, until: now + window,
+            record: GuardRecord(
+                successor: successor, stable: stable, untilUnix: clock.unixSeconds(at: now + window),
+                window: Int(window.seconds.rounded(.up))))
+    }
+
+    /// What is left of it; nil when its time is over.
+    fileprivate init?(_ record: GuardRecord, _ clock: WallClock, at now: Instant) {
+        let left = min(record.untilUnix - clock.unixSeconds(at: now), record.window)
+        guard left > 0 else { return nil }
+        self.init(
+            successor: record.successor, stable: record.stable, until: now + .seconds(UInt64(left)), record: record)
     }
 }
 

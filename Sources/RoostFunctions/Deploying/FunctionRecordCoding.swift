@@ -15,6 +15,8 @@ extension FunctionRecord {
         if let stable { members.append(("stable", .string(stable.description))) }
         if let rollout { members.append(("rollout", rollout.json)) }
         if let evidence { members.append(("evidence", evidence.json)) }
+        if let slots { members.append(("slots", .string(slots.description))) }
+        if let watch { members.append(("watch", watch.json)) }
         members.append(("versions", .array(versions.map(\.json))))
         return .object(JSONObject(members))
     }
@@ -39,7 +41,32 @@ extension FunctionRecord {
             stable: try root["stable"].map { cursor throws(JSONError) in try VersionNumber(cursor) },
             rollout: try root["rollout"].map { cursor throws(JSONError) in try Rollout(cursor, at: .beginning) },
             evidence: try root["evidence"].map { cursor throws(JSONError) in try Evidence(cursor) },
-            versions: versions)
+            slots: try root["slots"].map { cursor throws(JSONError) in try StickySlots(cursor) },
+            watch: try root["watch"].map { cursor throws(JSONError) in try GuardRecord(cursor) }, versions: versions)
+    }
+}
+
+extension GuardRecord {
+    fileprivate var json: JSONValue {
+        [
+            "successor": .string(successor.description), "stable": .string(stable.description),
+            "until": .integer(untilUnix), "window": .integer(window),
+        ]
+    }
+
+    fileprivate init(_ cursor: JSONCursor) throws(JSONError) {
+        self.init(
+            successor: try VersionNumber(try cursor.required("successor")),
+            stable: try VersionNumber(try cursor.required("stable")),
+            untilUnix: try cursor.required("until").integer(in: 0...Int.max),
+            window: try cursor.required("window").integer(in: 0...Int.max))
+    }
+}
+
+extension StickySlots {
+    fileprivate init(_ cursor: JSONCursor) throws(JSONError) {
+        let text = try cursor.string()
+        do throws(RoostError) { try self.init(text) } catch { throw cursor.error(error.message) }
     }
 }
 

@@ -24,6 +24,12 @@ public struct Manifest: Hashable, Sendable {
     public var weight = 1
     /// Shares by manifest; nil leaves traffic to the highest ready version.
     public var traffic: TrafficShares?
+    /// Words for versions, beside those that traffic defines.
+    public var tags: [VersionTag: VersionNumber] = [:]
+    /// What binds a caller to a version while shares change; nil: nothing does.
+    public var sticky: StickyKey?
+    /// Who is given copies of answered requests, to compare; nil: nobody.
+    public var shadow: ShadowPlan?
 
     /// How new versions come to traffic; nil: at once.
     public var rollout: RolloutPlan?

@@ -20,6 +20,9 @@ extension Manifest {
         traffic = try root["traffic"]?.shares()
         bake = try root["bake"]?.span(in: RolloutPlan.bakeRange) ?? bake
         if let cursor = root["rollout"] { rollout = try RolloutPlan(cursor, bake: bake) }
+        tags = try root["tags"]?.tags() ?? tags
+        shadow = try root["shadow"]?.shadowPlan()
+        sticky = try root["sticky"]?.stickyKey()
         if let cursor = root["limits"] { try read(limits: cursor) }
         if let cursor = root["batch"] { try read(batch: cursor) }
         if let cursor = root["scale"] { try read(scale: cursor) }
@@ -28,11 +31,13 @@ extension Manifest {
     /// Keys of this build by object; `""` is the document. The shipped JSON Schema has the same.
     public static let keysByObject: [String: [String]] = [
         "": keys, "limits": limitsKeys, "batch": batchKeys, "scale": scaleKeys, "rollout": RolloutPlan.keys,
+        "shadow": ShadowPlan.keys,
     ]
 
     private static let keys = [
         "$schema", "description", "owner", "labels", "timeout", "retry", "limits", "batch", "scale",
-        "rollback_window", "traffic", "warm", "weight", "rollout", "bake",
+        "rollback_window", "traffic", "warm", "weight", "rollout", "bake", "sticky", "tags",
+        "shadow",
     ]
     private static let limitsKeys = ["memory", "model", "open_files", "network"]
     private static let batchKeys = ["max_size", "max_delay"]
@@ -40,8 +45,7 @@ extension Manifest {
 
     /// Keys that later builds bring: refused in words of their own, so that nobody looks for a typing error.
     private static let laterKeys = [
-        "sticky", "shadow", "tags", "gate", "threshold", "private", "replay", "feedback",
-        "triggers", "sinks", "jobs",
+        "gate", "threshold", "private", "replay", "feedback", "triggers", "sinks", "jobs",
     ]
 
     private static let timeoutRange = Instant.Span.milliseconds(1)...Instant.Span.seconds(86_400)

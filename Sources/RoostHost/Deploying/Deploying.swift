@@ -39,6 +39,12 @@ final class Deploying {
     }
     /// What probation printed, for versions that never came to serve.
     private(set) var probationLogs: [VersionID: OutputLog] = [:]
+    /// What rollouts have compared, whatever the manifests say.
+    var rolloutShadows: [FunctionName: ShadowPlan] = [:] {
+        didSet { findShadowed() }
+    }
+    /// Functions of which copies go to a version, or would if it took requests.
+    private var shadowed: Set<FunctionName> = []
     /// Who waits for an uploaded file to be in the folder.
     private var uploads: [Int: (RoostError?) -> Void] = [:]
     /// Who waits for an answer of the storage thread.
@@ -69,7 +75,7 @@ final class Deploying {
         self.onLine = onLine
         var settings = DeploySettings(hostBuild: options.build)
         settings.keep = options.keep
-        machine = Deployment(settings, records: records, at: loop.now)
+        machine = Deployment(settings, records: records, at: loop.now, unixSeconds: Loop.unixSeconds)
         clock = try Timer(on: loop)
         rescan = try Timer(on: loop)
         collection = try Timer(on: loop)
@@ -148,6 +154,7 @@ final class Deploying {
         // A record and the decisions that led to it go into one transaction.
         persistNext()
         setClock()
+        for name in shadowed { copyAnswers(of: name) }
     }
 
     private func perform(_ action: DeployAction) {
@@ -233,13 +240,21 @@ final class Deploying {
                 apply(manifests[name], to: service)
             }
             tell(.manifestChanged(name, manifests[name]))
+            routes[name]?.bind(manifests[name].sticky, machine.functions[name]?.slots)
         }
+        findShadowed()
         for (name, problem) in manifests.problems where before[name] != problem { onLine(problem) }
         guard !hasReadManifests else { return }
         hasReadManifests = true
         // Also that there is no manifest is news, for functions whose last traffic came from one.
         for name in machine.functions.names.sorted() { tell(.manifestChanged(name, manifests[name])) }
         folderIsDirty()
+    }
+
+    private func findShadowed() {
+        let before = shadowed
+        shadowed = Set(rolloutShadows.keys).union(manifests.inForce.lazy.filter { $0.value.shadow != nil }.map(\.key))
+        for name in before.union(shadowed) { copyAnswers(of: name) }
     }
 
     private func persist(_ record: FunctionRecord) {

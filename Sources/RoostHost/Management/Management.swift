@@ -180,9 +180,9 @@ final class Management {
     }
 
     private func versionID(_ target: Endpoint.Target) throws(RoostError) -> VersionID {
-        guard let number = VersionNumber(target.version ?? "") else {
-            throw RoostError(.notFound, "\"\(target.version ?? "")\" is no version number")
-        }
-        return VersionID(try functionName(target.function), number)
+        let name = try functionName(target.function), version = target.version ?? ""
+        // A number may be told of before there is such a version; what a tag stands for has to be known.
+        if let number = VersionNumber(version) { return VersionID(name, number) }
+        return VersionID(name, try host.deploying.machine.known(name).number(named: version))
     }
 }

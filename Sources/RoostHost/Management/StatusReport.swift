@@ -7,6 +7,7 @@ internal import RoostLoop
 internal import RoostPool
 internal import RoostProcess
 internal import RoostScaling
+internal import RoostTensors
 internal import RoostTraffic
 
 /// What runs, as JSON for `roost status` and for programs.
@@ -72,6 +73,8 @@ struct StatusReport {
         }
         object["traffic"] = traffic(function)
         if let rollout = function.rollout { object["rollout"] = rollout.status(at: now) }
+        object["tags"] = .object(
+            JSONObject(function.tags.map { ($0.tag.text, .string($0.version.description)) }))
         object["notes"] = .array(notes(function).map { .string($0) })
         object["versions"] = .array(
             function.versions.values.sorted { $0.id > $1.id }.map { version($0, of: function) })
@@ -85,7 +88,13 @@ struct StatusReport {
                 "traffic is set: \(VersionID(function.name, highest)) takes none until `roost traffic \(function.name) latest`"
             )
         }
-        return notes
+        if let plan = host.deploying.shadowPlan(of: function.name),
+            host.deploying.routes[function.name]?.shadow == nil
+        {
+            notes.append(
+                "nothing is copied to \"\(plan.version)\", as shadow wants: no such version takes requests now")
+        }
+        return notes + function.tagProblems
     }
 
     func traffic(_ function: FunctionDeployment) -> JSONValue { traffic(function, by: function.route) }
@@ -94,10 +103,21 @@ struct StatusReport {
     func wantedTraffic(_ function: FunctionDeployment) -> JSONValue { traffic(function, by: function.wantedRoute) }
 
     private func traffic(_ function: FunctionDeployment, by route: TrafficShares?) -> JSONValue {
-        [
-            "origin": .string(function.originWord),
-            "shares": shares(route?.entries ?? []), "pending": shares(function.pendingShares),
-        ]
+        var traffic = JSONObject([
+            ("origin", .string(function.originWord)), ("shares", shares(route?.entries ?? [])),
+            ("pending", shares(function.pendingShares)),
+        ])
+        if let route = host.deploying.routes[function.name], let key = route.stickyKey {
+            traffic["sticky"] = ["key": .string(key.description), "without_key": .integer(Int(route.withoutKey))]
+        }
+        if let plan = host.deploying.shadowPlan(of: function.name) {
+            let target = host.deploying.routes[function.name]?.shadow?.service.id.number
+            traffic["shadow"] = [
+                "wanted": .string(plan.version), "percent": .integer(plan.percent),
+                "version": target.map { .string($0.description) } ?? .null,
+            ]
+        }
+        return .object(traffic)
     }
 
     private func shares(_ entries: [TrafficShares.Entry]) -> JSONValue {
@@ -162,7 +182,34 @@ struct StatusReport {
             if let cost = figures.cpuPerThousand { object["cpu_ms_per_1000"] = .real(cost.milliseconds) }
             if let mean = statistics.batches.mean { object["batch_mean"] = .real(mean) }
         }
+        if !service.shadow.isEmpty { object["shadow"] = shadow(service) }
         if let failure = service.lastFailure { object["last_failure"] = .string(failure) }
+    }
+
+    /// How its answers differ from those that were served to the same requests.
+    private func shadow(_ service: VersionService) -> JSONValue {
+        let (tally, names) = (service.shadow, outputNames(of: service.id))
+        var object = JSONObject([
+            ("pairs", .integer(Int(tally.pairs))), ("rows", .integer(Int(tally.rows))),
+            ("decisions", .integer(Int(tally.decisions))), ("flips", .integer(Int(tally.flips))),
+            ("dropped", .integer(Int(tally.dropped))), ("failed", .integer(Int(tally.failed))),
+        ])
+        let outputs = zip(names, tally.outputs).filter { $0.1.elements > 0 }.map { name, numbers in
+            (
+                name,
+                [
+                    "mean": .real(numbers.mean), "max": .real(numbers.largest),
+                    "mean_relative": .real(numbers.relativeMean),
+                ] as JSONValue
+            )
+        }
+        object["difference"] = .object(JSONObject(outputs))
+        return .object(object)
+    }
+
+    private func outputNames(of id: VersionID) -> [String] {
+        let verification = host.deploying.machine.functions[id.function]?.versions[id.number]?.verification
+        return verification?.signature.outputs.map(\.name) ?? []
     }
 
     private func instance(_ live: VersionService.Live, _ service: VersionService) -> JSONValue {

@@ -146,7 +146,7 @@ extension Serving {
         }
     }
 
-    private func expectedSize(_ service: VersionService) -> ByteCount { service.templateSize ?? cache.sizeDefault }
+    func expectedSize(_ service: VersionService) -> ByteCount { service.templateSize ?? cache.sizeDefault }
 
     private static let warmingPause = Instant.Span.milliseconds(2)
 

@@ -55,6 +55,10 @@ final class VersionService {
     /// By ticket index.
     private(set) var inFlight: [InFlight] = []
     var statistics = VersionStatistics()
+    /// Of copies that it was given to compare its answers with those that were served.
+    var shadow = ShadowTally()
+    /// Traffic tries it: who comes by traffic is answered by another version when this one cannot.
+    var isOnTrial = false
     /// CPU time of its processes that have ended.
     var cpuOfEnded = Instant.Span.zero
     var log = OutputLog()
@@ -116,6 +120,26 @@ final class VersionService {
         let index = Int(ticket.index)
         while inFlight.count <= index { inFlight.append(InFlight(header: header)) }
         inFlight[index].hold(header, contentTypeText, body)
+    }
+
+    /// What is held for a request that goes to another version.
+    func takeOut(_ ticket: Ticket) -> InFlight {
+        let index = Int(ticket.index)
+        defer { inFlight[index] = InFlight(header: inFlight[index].header) }
+        return inFlight[index]
+    }
+
+    func takeOver(_ ticket: Ticket, _ header: RequestHeader, _ held: InFlight) {
+        let index = Int(ticket.index)
+        while inFlight.count <= index { inFlight.append(InFlight(header: header)) }
+        inFlight[index].takeOver(held, header)
+    }
+
+    /// Keeps a copy of what `other` has answered, with its answer.
+    func hold(_ ticket: Ticket, _ header: RequestHeader, copyOf other: InFlight, answered reply: RawSpan) {
+        let index = Int(ticket.index)
+        while inFlight.count <= index { inFlight.append(InFlight(header: header)) }
+        inFlight[index].hold(header, copyOf: other, answered: reply)
     }
 
     /// Gives back the memory of an unusually large body.
