@@ -43,16 +43,24 @@ public struct LatencyCounts: Hashable, Sendable {
     /// The groups one after the other.
     private var counts = [UInt32](repeating: 0, count: buckets * RowGroup.allCases.count)
 
+    /// Of each group, so that a verdict need not add up the empty ones.
+    private var totals = [Int](repeating: 0, count: RowGroup.allCases.count)
+
     public init() {}
 
     /// Counts one; constant time, no allocation.
     public mutating func add(_ latency: Instant.Span, rows: Int) {
-        let place = RowGroup(rows: rows).rawValue * Self.buckets + Self.bucket(of: latency.nanoseconds)
-        if counts[place] < .max { counts[place] += 1 }
+        let group = RowGroup(rows: rows)
+        let place = group.rawValue * Self.buckets + Self.bucket(of: latency.nanoseconds)
+        guard counts[place] < .max else { return }
+        counts[place] += 1
+        totals[group.rawValue] += 1
     }
 
     mutating func set(_ group: RowGroup, bucket: Int, to count: UInt32) {
-        counts[group.rawValue * Self.buckets + bucket] = count
+        let place = group.rawValue * Self.buckets + bucket
+        totals[group.rawValue] += Int(count) - Int(counts[place])
+        counts[place] = count
     }
 
     /// The counts of one group, by bucket.
@@ -60,7 +68,7 @@ public struct LatencyCounts: Hashable, Sendable {
         counts[(group.rawValue * Self.buckets)..<((group.rawValue + 1) * Self.buckets)]
     }
 
-    public func total(_ group: RowGroup) -> Int { counts(group).reduce(0) { $0 + Int($1) } }
+    public func total(_ group: RowGroup) -> Int { totals[group.rawValue] }
 
     static func bucket(of nanoseconds: UInt64) -> Int {
         guard nanoseconds >> UInt64(first) != 0 else { return 0 }
