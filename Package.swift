@@ -68,6 +68,7 @@ let package = Package(
         .library(name: "RoostInstance", targets: ["RoostInstance"]),  // for Benchmarks
         .library(name: "RoostScaling", targets: ["RoostBasics", "RoostScaling"]),  // for Benchmarks
         .library(name: "RoostPool", targets: ["RoostBasics", "RoostPool"]),  // for Benchmarks
+        .library(name: "RoostTraffic", targets: ["RoostBasics", "RoostJSON", "RoostTraffic"]),  // for Benchmarks
         .library(name: "RoostTesting", targets: ["RoostTesting"]),  // for Benchmarks
         .library(name: "linear", type: .dynamic, targets: ["linear"]),
         .library(name: "trees", type: .dynamic, targets: ["trees"]),

@@ -1,3 +1,5 @@
+internal import RoostBasics
+internal import RoostJSON
 internal import RoostTraffic
 
 /// What one version does with requests.
@@ -6,6 +8,8 @@ struct Behaviour {
     var latency = Lognormal(medianMS: 2, sigma: 0.5)
     /// The part of its decisions that are right, once their label is known.
     var accuracy = 0.9
+    /// When set, it scores rows, and those of the positive class so many standard deviations higher on average.
+    var separation: Double?
     /// Of its recorded predictions, how many get a label.
     var coverage = 0.0
 }
@@ -23,13 +27,26 @@ struct Scenario {
     var flips: Double?
     /// Errors and latency of both rise and fall together by this part, as on a machine with other work.
     var tides = 0.0
-    /// Sticky keys: this many callers, of whom one in fifty makes all errors, at fifty times the rate.
+    /// Sticky keys: this many callers, of whom few make all errors.
     var keys: Int?
     var settings = AnalysisSettings()
+    /// Two hours.
+    var intervalsMax = 120
+    /// It mostly waits, so a quarter of the rollouts has to do.
+    var isSlow = false
 
     init(_ name: String, _ change: (inout Scenario) -> Void = { _ in }) {
         self.name = name
         settings.quality.metric = .accuracy
         change(&self)
+    }
+
+    /// 1, 5, 25, 50, 100 % with these settings.
+    var plan: RolloutPlan {
+        do {
+            let text = JSONValue.object(JSONObject([("analysis", settings.json)])).compact
+            if let plan = try RolloutPlan(JSONDocument(parsing: text, source: name).root, bake: .zero) { return plan }
+            preconditionFailure("\(name) has no plan")
+        } catch { preconditionFailure("\(error)") }
     }
 }

@@ -9,12 +9,16 @@ struct LatencyTails {
         let standard = Standardised(
             arms.map { $0.latencies.total(group) }, against: others.map { $0.latencies.total(group) })
         var tails = [Double](repeating: 0, count: LatencyCounts.buckets + 1)
+        let lowest = arms.reduce(LatencyCounts.buckets) { min($0, $1.latencies.lowest) }
+        let highest = arms.reduce(-1) { max($0, $1.latencies.highest) }
         for (arm, weight) in zip(arms, standard.weights) where weight > 0 {
             let counts = arm.latencies.counts(group)
             let start = counts.startIndex
-            for bucket in 0..<LatencyCounts.buckets { tails[bucket] += weight * Double(counts[start + bucket]) }
+            for bucket in lowest...highest { tails[bucket] += weight * Double(counts[start + bucket]) }
         }
-        for bucket in (0..<LatencyCounts.buckets).reversed() { tails[bucket] += tails[bucket + 1] }
+        for bucket in stride(from: highest, through: 0, by: -1) {
+            tails[bucket] = bucket < lowest ? tails[bucket + 1] : tails[bucket] + tails[bucket + 1]
+        }
         self.standard = standard
         self.tails = tails
         samples = Int(standard.trials)

@@ -44,23 +44,29 @@ public struct LatencyCounts: Hashable, Sendable {
     private var counts = [UInt32](repeating: 0, count: buckets * RowGroup.allCases.count)
 
     /// Of each group, so that a verdict need not add up the empty ones.
-    private var totals = [Int](repeating: 0, count: RowGroup.allCases.count)
+    private var totals = SIMD4<Int>.zero
+    /// The buckets in use are all between these, whatever the group: latencies of one model take few of them.
+    private(set) var (lowest, highest) = (buckets, -1)
 
     public init() {}
 
     /// Counts one; constant time, no allocation.
     public mutating func add(_ latency: Instant.Span, rows: Int) {
         let group = RowGroup(rows: rows)
-        let place = group.rawValue * Self.buckets + Self.bucket(of: latency.nanoseconds)
+        let bucket = Self.bucket(of: latency.nanoseconds)
+        let place = group.rawValue * Self.buckets + bucket
         guard counts[place] < .max else { return }
         counts[place] += 1
         totals[group.rawValue] += 1
+        lowest = min(lowest, bucket)
+        highest = max(highest, bucket)
     }
 
     mutating func set(_ group: RowGroup, bucket: Int, to count: UInt32) {
         let place = group.rawValue * Self.buckets + bucket
         totals[group.rawValue] += Int(count) - Int(counts[place])
         counts[place] = count
+        if count > 0 { (lowest, highest) = (min(lowest, bucket), max(highest, bucket)) }
     }
 
     /// The counts of one group, by bucket.
