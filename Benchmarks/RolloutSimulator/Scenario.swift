@@ -29,6 +29,8 @@ struct Scenario {
     var tides = 0.0
     /// Sticky keys: this many callers, of whom few make all errors.
     var keys: Int?
+    /// Count their requests as if each were by itself: what the analysis would do without keys.
+    var ignoresKeys = false
     var settings = AnalysisSettings()
     /// Two hours.
     var intervalsMax = 120

@@ -17,6 +17,10 @@ enum Scenarios {
             $0.keys = 2000
             $0.isSlow = true
         },
+        Scenario("the same, with keys ignored (wrongly)") {
+            ($0.stable.errors, $0.canary.errors) = (0.005, 0.005)
+            ($0.keys, $0.ignoresKeys, $0.isSlow) = (2000, true, true)
+        },
         Scenario("errors of some of many sticky keys") {
             ($0.stable.errors, $0.canary.errors) = (0.002, 0.002)
             $0.keys = 200_000

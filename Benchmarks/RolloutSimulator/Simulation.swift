@@ -108,7 +108,7 @@ struct Simulation {
             var (isError, cluster) = (bits >> 32 < limit, UInt32?.none)
             if let callers {
                 let key = callers.next(&random)
-                cluster = UInt32(truncatingIfNeeded: SplitMix.mix(key))
+                cluster = scenario.ignoresKeys ? nil : UInt32(truncatingIfNeeded: SplitMix.mix(key))
                 isError = callers.isUnlucky(key) && bits >> 32 < limit * Callers.unlucky
             }
             var latency = behaviour.latency.value(bits)

@@ -1,14 +1,17 @@
-// Runs rollouts against the product's analysis, and prints the tables of docs/ANALYSIS.md.
+// Runs rollouts against the product's machine and analysis, and prints the tables of docs/ANALYSIS.md.
 //
-//     rollout-simulator [ROLLOUTS=2000] [SEED=1]
+//     rollout-simulator [ROLLOUTS=2000] [SEED=1] [TABLE]
+//
+// Each rollout has a seed of its own, so a table by itself is the same as among the others.
 
-let arguments = CommandLine.arguments.dropFirst().map { UInt64($0) }
+let numbers = CommandLine.arguments.dropFirst().map { Int($0) ?? 0 } + [0, 0, 0]
 let report = Report(
-    rollouts: Int(arguments.first.flatMap { $0 } ?? 2000), seed: arguments.dropFirst().first.flatMap { $0 } ?? 1)
-
-report.table("Identical versions", Scenarios.identical)
-report.table("More errors", Scenarios.errors)
-report.table("Slower", Scenarios.latency)
-report.table("Other decisions", Scenarios.agreement)
-report.table("Quality from labels", Scenarios.quality)
-report.table("Little traffic", Scenarios.traffic)
+    rollouts: numbers[0] > 0 ? numbers[0] : 2000, seed: numbers[1] > 0 ? UInt64(numbers[1]) : 1)
+let tables = [
+    ("Identical versions", Scenarios.identical), ("More errors", Scenarios.errors), ("Slower", Scenarios.latency),
+    ("Other decisions", Scenarios.agreement), ("Quality from labels", Scenarios.quality),
+    ("Little traffic", Scenarios.traffic),
+]
+for (number, (title, scenarios)) in zip(1..., tables) where numbers[2] <= 0 || numbers[2] == number {
+    report.table(title, scenarios)
+}

@@ -104,7 +104,7 @@ struct LatencyComparison {
     /// Nil when one of the versions has no latencies in this group.
     init?(_ evidence: Evidence, _ group: RowGroup, _ question: Question) {
         let (stables, canaries) = (evidence.strata.map(\.stable), evidence.strata.map(\.canary))
-        guard zip(stables, canaries).contains(where: { $0.latencies.total(group) * $1.latencies.total(group) > 0 })
+        guard zip(stables, canaries).contains(where: { $0.latencies.total(group) > 0 && $1.latencies.total(group) > 0 })
         else { return nil }
         canary = LatencyTails(canaries, against: stables, group)
         stable = LatencyTails(stables, against: canaries, group)
