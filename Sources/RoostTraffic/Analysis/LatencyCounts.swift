@@ -44,7 +44,7 @@ public struct LatencyCounts: Hashable, Sendable {
     private var counts = [UInt32](repeating: 0, count: buckets * RowGroup.allCases.count)
 
     /// Of each group, so that a verdict need not add up the empty ones.
-    private var totals = SIMD4<Int>.zero
+    private var (ones, fews, somes, manys) = (0, 0, 0, 0)
     /// The buckets in use are all between these, whatever the group: latencies of one model take few of them.
     private(set) var (lowest, highest) = (buckets, -1)
 
@@ -57,14 +57,14 @@ public struct LatencyCounts: Hashable, Sendable {
         let place = group.rawValue * Self.buckets + bucket
         guard counts[place] < .max else { return }
         counts[place] += 1
-        totals[group.rawValue] += 1
+        raise(group, by: 1)
         lowest = min(lowest, bucket)
         highest = max(highest, bucket)
     }
 
     mutating func set(_ group: RowGroup, bucket: Int, to count: UInt32) {
         let place = group.rawValue * Self.buckets + bucket
-        totals[group.rawValue] += Int(count) - Int(counts[place])
+        raise(group, by: Int(count) - Int(counts[place]))
         counts[place] = count
         if count > 0 { (lowest, highest) = (min(lowest, bucket), max(highest, bucket)) }
     }
@@ -74,7 +74,23 @@ public struct LatencyCounts: Hashable, Sendable {
         counts[(group.rawValue * Self.buckets)..<((group.rawValue + 1) * Self.buckets)]
     }
 
-    public func total(_ group: RowGroup) -> Int { totals[group.rawValue] }
+    public func total(_ group: RowGroup) -> Int {
+        switch group {
+        case .one: ones
+        case .few: fews
+        case .some: somes
+        case .many: manys
+        }
+    }
+
+    private mutating func raise(_ group: RowGroup, by count: Int) {
+        switch group {
+        case .one: ones += count
+        case .few: fews += count
+        case .some: somes += count
+        case .many: manys += count
+        }
+    }
 
     static func bucket(of nanoseconds: UInt64) -> Int {
         guard nanoseconds >> UInt64(first) != 0 else { return 0 }
