@@ -9,11 +9,12 @@ public struct Pairs: Hashable, Sendable {
 
     public init() {}
 
-    /// Counts one pair. A difference that is not finite counts as a flip and in no sum.
+    /// Counts one pair. A difference that is not finite, or beyond 10^100, counts as a flip and in no sum.
     public mutating func add(isFlip: Bool, difference: Double) {
         count += 1
-        if isFlip || !difference.isFinite { flips += 1 }
-        guard difference.isFinite else { return }
+        let isNumber = difference.magnitude <= 1e100
+        if isFlip || !isNumber { flips += 1 }
+        guard isNumber else { return }
         sum += difference
         sumOfSquares += difference * difference
     }
