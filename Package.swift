@@ -68,6 +68,7 @@ let package = Package(
         .library(name: "RoostInstance", targets: ["RoostInstance"]),  // for Benchmarks
         .library(name: "RoostScaling", targets: ["RoostBasics", "RoostScaling"]),  // for Benchmarks
         .library(name: "RoostPool", targets: ["RoostBasics", "RoostPool"]),  // for Benchmarks
+        .library(name: "RoostTraffic", targets: ["RoostBasics", "RoostJSON", "RoostTraffic"]),  // for Benchmarks
         .library(name: "RoostTesting", targets: ["RoostTesting"]),  // for Benchmarks
         .library(name: "linear", type: .dynamic, targets: ["linear"]),
         .library(name: "trees", type: .dynamic, targets: ["trees"]),
@@ -160,7 +161,7 @@ let package = Package(
         tests("RoostFunctions", ["RoostFunctions", "RoostTraffic", "RoostBasics", "RoostTensors", "RoostJSON"]),
         tests("RoostTensors", ["RoostTensors"]),
         tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostWire"]),
-        tests("RoostTraffic", ["RoostTraffic", "RoostBasics", "RoostTesting"]),
+        tests("RoostTraffic", ["RoostTraffic", "RoostBasics", "RoostJSON", "RoostTesting"]),
         tests("RoostHTTP", ["RoostBasics", "RoostHTTP"]),
         tests("RoostProcess", ["CRoost", "RoostProcess", "RoostLoop", "RoostBasics", "process-fixture"]),
         // Both sides of the process model in one program, with a test's way of serving.

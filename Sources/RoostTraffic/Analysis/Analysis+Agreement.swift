@@ -19,9 +19,13 @@ extension Analysis {
         if lower > settings.collapse {
             judgement = .inferior
             rest = "at least \(percent(lower)), \(percent(settings.collapse)) allowed at all"
-        } else if lower > settings.flips {
+        } else if lower > settings.flips && (upper <= settings.collapse || pairs.count >= pairsMax) {
             judgement = .alarming
             rest = "at least \(percent(lower)), \(percent(settings.flips)) allowed without a look"
+        } else if lower > settings.flips {
+            // Whether this is a matter for a person or the end of the rollout is worth a few pairs more.
+            judgement = .open(missing: "more pairs, to tell whether they collapse", samples: nil)
+            rest = "\(percent(lower)) to \(percent(upper)), \(percent(settings.flips)) allowed without a look"
         } else if upper <= allowed {
             judgement = .proven
             rest = "at most \(percent(upper)), \(percent(allowed)) allowed \(question.goal)"

@@ -26,6 +26,8 @@ public enum Analysis {
     static let labelsMin = 50
     /// Errors of each version before their difference counts as normal.
     static let errorsNormalMin = 40.0
+    /// Pairs after which nobody waits to learn whether a large disagreement is a collapse.
+    static let pairsMax = 1000
     /// Coverage by labels may differ by this part of the larger one.
     static let coverageTolerance = 0.2
 

@@ -31,7 +31,7 @@ struct ErrorCounts {
 
     /// Blocks are added up over strata first: a key that came back in the next step is still one key.
     private static func effect(_ arms: [Arm], _ weights: [Double], variance: Double) -> Double {
-        guard variance > 0 else { return 1 }
+        guard variance > 0, !arms.allSatisfy(\.blocks.isEmpty) else { return 1 }
         var (spread, ofKeys, blocks) = (0.0, 0.0, 0.0)
         for block in 0..<KeyBlocks.count {
             var (residual, isUsed) = (0.0, false)

@@ -124,11 +124,6 @@ extension Labels.OfVersion {
 }
 
 extension JSONCursor {
-    fileprivate func required(_ key: String) throws(JSONError) -> JSONCursor {
-        guard let member = self[key] else { throw error("\(path) lacks \"\(key)\"") }
-        return member
-    }
-
     /// The elements of a flat array, `size` at a time.
     fileprivate func tuples(of size: Int) throws(JSONError) -> [[JSONCursor]] {
         let all = try elements()

@@ -10,16 +10,21 @@ public struct KeyBlocks: Hashable, Sendable {
     /// Of block i: requests at 2i, errors at 2i + 1.
     private var sums = [UInt32](repeating: 0, count: 2 * count)
 
+    /// Whether no request had a key.
+    public private(set) var isEmpty = true
+
     public init() {}
 
     mutating func add(_ cluster: UInt32, isError: Bool) {
         let place = Int(cluster % UInt32(Self.count)) * 2
+        isEmpty = false
         guard sums[place] < .max else { return }
         sums[place] += 1
         if isError { sums[place + 1] += 1 }
     }
 
     mutating func set(_ block: Int, requests: UInt32, errors: UInt32) {
+        isEmpty = isEmpty && requests == 0
         sums[2 * block] = requests
         sums[2 * block + 1] = errors
     }

@@ -6,17 +6,22 @@ struct LatencyTails {
     let samples: Int
 
     init(_ arms: [Arm], against others: [Arm], _ group: RowGroup) {
-        let totals = arms.map { $0.latencies.total(group) }
-        let standard = Standardised(totals, against: others.map { $0.latencies.total(group) })
+        let standard = Standardised(
+            arms.map { $0.latencies.total(group) }, against: others.map { $0.latencies.total(group) })
         var tails = [Double](repeating: 0, count: LatencyCounts.buckets + 1)
+        let lowest = arms.reduce(LatencyCounts.buckets) { min($0, $1.latencies.lowest) }
+        let highest = arms.reduce(-1) { max($0, $1.latencies.highest) }
         for (arm, weight) in zip(arms, standard.weights) where weight > 0 {
             let counts = arm.latencies.counts(group)
-            for (bucket, count) in zip(0..., counts) where count > 0 { tails[bucket] += weight * Double(count) }
+            let start = counts.startIndex
+            for bucket in lowest...highest { tails[bucket] += weight * Double(counts[start + bucket]) }
         }
-        for bucket in tails.indices.dropLast().reversed() { tails[bucket] += tails[bucket + 1] }
+        for bucket in stride(from: highest, through: 0, by: -1) {
+            tails[bucket] = bucket < lowest ? tails[bucket + 1] : tails[bucket] + tails[bucket + 1]
+        }
         self.standard = standard
         self.tails = tails
-        samples = zip(totals, standard.weights).reduce(0) { $0 + ($1.1 > 0 ? $1.0 : 0) }
+        samples = Int(standard.trials)
     }
 
     /// The time that a part `tail` of the requests took, or longer; in nanoseconds.
@@ -99,8 +104,9 @@ struct LatencyComparison {
     /// Nil when one of the versions has no latencies in this group.
     init?(_ evidence: Evidence, _ group: RowGroup, _ question: Question) {
         let (stables, canaries) = (evidence.strata.map(\.stable), evidence.strata.map(\.canary))
+        guard zip(stables, canaries).contains(where: { $0.latencies.total(group) > 0 && $1.latencies.total(group) > 0 })
+        else { return nil }
         canary = LatencyTails(canaries, against: stables, group)
-        guard canary.samples > 0 else { return nil }
         stable = LatencyTails(stables, against: canaries, group)
         self.group = group
         let margin = question.settings.latencyMargin

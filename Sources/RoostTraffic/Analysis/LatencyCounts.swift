@@ -43,16 +43,30 @@ public struct LatencyCounts: Hashable, Sendable {
     /// The groups one after the other.
     private var counts = [UInt32](repeating: 0, count: buckets * RowGroup.allCases.count)
 
+    /// Of each group, so that a verdict need not add up the empty ones.
+    private var (ones, fews, somes, manys) = (0, 0, 0, 0)
+    /// The buckets in use are all between these, whatever the group: latencies of one model take few of them.
+    private(set) var (lowest, highest) = (buckets, -1)
+
     public init() {}
 
     /// Counts one; constant time, no allocation.
     public mutating func add(_ latency: Instant.Span, rows: Int) {
-        let place = RowGroup(rows: rows).rawValue * Self.buckets + Self.bucket(of: latency.nanoseconds)
-        if counts[place] < .max { counts[place] += 1 }
+        let group = RowGroup(rows: rows)
+        let bucket = Self.bucket(of: latency.nanoseconds)
+        let place = group.rawValue * Self.buckets + bucket
+        guard counts[place] < .max else { return }
+        counts[place] += 1
+        raise(group, by: 1)
+        lowest = min(lowest, bucket)
+        highest = max(highest, bucket)
     }
 
     mutating func set(_ group: RowGroup, bucket: Int, to count: UInt32) {
-        counts[group.rawValue * Self.buckets + bucket] = count
+        let place = group.rawValue * Self.buckets + bucket
+        raise(group, by: Int(count) - Int(counts[place]))
+        counts[place] = count
+        if count > 0 { (lowest, highest) = (min(lowest, bucket), max(highest, bucket)) }
     }
 
     /// The counts of one group, by bucket.
@@ -60,7 +74,23 @@ public struct LatencyCounts: Hashable, Sendable {
         counts[(group.rawValue * Self.buckets)..<((group.rawValue + 1) * Self.buckets)]
     }
 
-    public func total(_ group: RowGroup) -> Int { counts(group).reduce(0) { $0 + Int($1) } }
+    public func total(_ group: RowGroup) -> Int {
+        switch group {
+        case .one: ones
+        case .few: fews
+        case .some: somes
+        case .many: manys
+        }
+    }
+
+    private mutating func raise(_ group: RowGroup, by count: Int) {
+        switch group {
+        case .one: ones += count
+        case .few: fews += count
+        case .some: somes += count
+        case .many: manys += count
+        }
+    }
 
     static func bucket(of nanoseconds: UInt64) -> Int {
         guard nanoseconds >> UInt64(first) != 0 else { return 0 }

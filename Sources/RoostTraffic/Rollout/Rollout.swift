@@ -12,7 +12,8 @@ public import RoostBasics
 /// abort gives everything to the stable version in one action and rejects the canary.
 ///
 /// **A restart** goes on at the same step with the times that were left: instants of the monotonic clock mean nothing
-/// to the next host, so lengths of time are kept. The time in which no host ran does not count.
+/// to the next host, so lengths of time are kept, and only they make two rollouts differ. The time in which no host ran
+/// does not count.
 public struct Rollout: Hashable, Sendable {
     /// The version that is being released.
     public let canary: VersionNumber
@@ -84,6 +85,17 @@ public struct Rollout: Hashable, Sendable {
         var inStep = Instant.Span.zero
         var inState = Instant.Span.zero
         var sinceLook = Instant.Span.zero
+
+        /// Whose clock it is does not count: a rollout that another host goes on with is the same.
+        static func == (left: Self, right: Self) -> Bool {
+            left.total == right.total && left.inStep == right.inStep && left.inState == right.inState
+                && left.sinceLook == right.sinceLook
+        }
+
+        func hash(into hasher: inout Hasher) {
+            hasher.combine(inStep)
+            hasher.combine(inState)
+        }
     }
 
     /// Nothing happens before `started`. Canary and stable differ.
