@@ -63,11 +63,16 @@ import Testing
 
     @Test func growthIsTheFactorAtWhichTheProofSucceeds() throws {
         let seen = BoundedMean(trials: 500, sum: 2)
-        let times = try #require(seen.growth(toBeBelow: 0.01, error: 0.05))
-        func upper(_ times: Double) -> Double { BoundedMean(trials: 500 * times, sum: 2 * times).upper(0.05) }
-        #expect(upper(times) <= 0.01 && upper(times * 0.95) > 0.01)
-        #expect(seen.growth(toBeBelow: 0.004, error: 0.05) == nil)
-        #expect(seen.growth(toBeBelow: 0.5, error: 0.05) == 1)
+        func growth(_ p: Double, rate: Double) -> Double? { seen.growth(toBeBelow: p, error: 0.05, rate: rate) }
+        for rate in [0.004, 0.001, 0] {
+            let times = try #require(growth(0.01, rate: rate))
+            func upper(_ times: Double) -> Double {
+                BoundedMean(trials: 500 * times, sum: 2 + 500 * (times - 1) * rate).upper(0.05)
+            }
+            #expect(upper(times) <= 0.01 && upper(times * 0.95) > 0.01)
+        }
+        #expect(growth(0.004, rate: 0.004) == nil)
+        #expect(growth(0.5, rate: 0.004) == 1)
     }
 
     @Test func normalBoundaryHasItsClosedForm() {

@@ -30,7 +30,8 @@ extension Analysis {
             judgement = .proven
             rest = "at most \(percent(upper)), \(percent(allowed)) allowed \(question.goal)"
         } else {
-            let times = flips.growth(toBeBelow: allowed, error: question.falseProof)
+            let times = flips.growth(
+                toBeBelow: allowed, error: question.falseProof, rate: flips.sum / flips.trials)
             let more = times.map { max(1, Int((flips.trials * ($0 - 1)).rounded(.up))) }
             let missing = more.map { "about \(grouped($0)) more pairs" } ?? "more pairs"
             judgement = .open(missing: missing, samples: more)

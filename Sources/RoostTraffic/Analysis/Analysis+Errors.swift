@@ -84,30 +84,33 @@ struct ErrorComparison {
         return mixture.boundary((canary.variance + stable.variance) * effect) / canary.standard.size
     }
 
-    /// Nil when the canary will not be proven at the rates seen so far.
+    /// If the canary is as the stable version from now on, unless it is known to be worse: a rate that few requests
+    /// suggest foretells little. Nil when it will not be proven.
     func samplesMissing(_ question: Question, allowed: Double) -> Int? {
         let now = canary.requests
         let least = max(0, question.settings.samplesMin - now)
         let division = Division(question.falseProof * Self.exactPart)
         let stableLower = stable.standard.lower(stable.sum, effect: effect, error: division.stable)
-        let bound = canary.standard.mean(of: min(1, stableLower + allowed))
+        let rate = lower(question.falseAbort) > 0 ? canary.rate : stable.rate
         guard
             let times = canary.standard.mean(canary.sum, effect: effect).growth(
-                toBeBelow: bound, error: division.canary)
+                toBeBelow: canary.standard.mean(of: min(1, stableLower + allowed)), error: division.canary,
+                rate: canary.standard.mean(of: rate))
         else { return nil }
         return max(least, Int((Double(now) * (times - 1)).rounded(.up)), 1)
     }
 }
 
 extension BoundedMean {
-    /// How many times as much of the same is needed until the mean is proven to be below `p`; nil for more than a
-    /// million times.
-    func growth(toBeBelow p: Double, error: Double) -> Double? {
+    /// How many times as many are needed until the mean is proven to be below `p`, if what comes has the mean `rate`;
+    /// nil for more than a million times.
+    func growth(toBeBelow p: Double, error: Double, rate: Double) -> Double? {
         let target = threshold(error)
         func isEnough(_ times: Double) -> Bool {
-            BoundedMean(trials: trials * times, sum: sum * times).evidenceBelow(p) >= target
+            let later = BoundedMean(trials: trials * times, sum: sum + trials * (times - 1) * rate)
+            return later.sum < p * later.trials && later.evidenceBelow(p) >= target
         }
-        guard trials > 0, sum / trials < p else { return nil }
+        guard trials > 0, rate < p else { return nil }
         var high = 1.0
         while !isEnough(high) {
             high *= 2

@@ -103,11 +103,16 @@ private struct QualityComparison {
             stableSamples: stable.count, canarySamples: canary.count, text: text)
     }
 
-    /// Nil when the canary will not be proven at the difference seen so far.
+    /// If the canary is as good as the stable version from now on, unless it is known to be worse. Nil when it will
+    /// not be proven.
     private var labelsMissing: Int? {
-        guard excess < allowed else { return nil }
+        let expected = lower > 0 ? excess : 0
+        guard expected < allowed else { return nil }
+        func later(_ times: Double) -> Double {
+            (excess - expected) / times + expected + mixture.radius(deviation / times.squareRoot())
+        }
         var times = 1.0
-        while excess + mixture.radius(deviation / times.squareRoot()) > allowed {
+        while later(times) > allowed {
             times *= 1.1
             if times > 1e6 { return nil }
         }

@@ -35,7 +35,8 @@ extension Analysis {
     }
 
     private static func samples(rate: Double, toBeBelow bound: Double, error: Double) -> Int? {
-        let times = BoundedMean(trials: 10, sum: 10 * rate).growth(toBeBelow: bound, error: error)
+        let times = BoundedMean(trials: 10, sum: 10 * rate).growth(
+            toBeBelow: bound, error: error, rate: rate)
         return times.map { Int((10 * $0).rounded(.up)) }
     }
 }

@@ -129,12 +129,15 @@ struct LatencyComparison {
     var isInferior: Bool { lower > Analysis.tail }
     var isProven: Bool { upper <= allowed }
 
-    /// Nil when the canary will not be proven at what was seen so far.
+    /// If the canary is as the stable version from now on, unless it is known to be slower. Nil when it will not be
+    /// proven.
     func samplesMissing(_ question: Question) -> Int? {
+        let usual = stable.part(atLeast: limit)
         let mean = canary.standard.mean(slow * canary.standard.size)
         // Both arms have to grow: what the stable version's quantile lacks is made up for by half as much again.
         let times = mean.growth(
-            toBeBelow: canary.standard.mean(of: allowed), error: Division(question.falseProof).canary)
+            toBeBelow: canary.standard.mean(of: allowed), error: Division(question.falseProof).canary,
+            rate: canary.standard.mean(of: lower > usual ? slow : usual))
         return times.map { max(Int(Double(canary.samples) * ($0 - 1) * 1.5), canary.samples / 10, 1) }
     }
 
