@@ -7,6 +7,7 @@ internal import RoostLoop
 internal import RoostPool
 internal import RoostProcess
 internal import RoostScaling
+internal import RoostTensors
 internal import RoostTraffic
 
 /// What runs, as JSON for `roost status` and for programs.
