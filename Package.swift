@@ -160,7 +160,7 @@ let package = Package(
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
         tests("RoostFunctions", ["RoostFunctions", "RoostTraffic", "RoostBasics", "RoostTensors", "RoostJSON"]),
         tests("RoostTensors", ["RoostTensors"]),
-        tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostWire"]),
+        tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostTesting", "RoostWire"]),
         tests("RoostTraffic", ["RoostTraffic", "RoostBasics", "RoostJSON", "RoostTesting"]),
         tests("RoostHTTP", ["RoostBasics", "RoostHTTP"]),
         tests("RoostProcess", ["CRoost", "RoostProcess", "RoostLoop", "RoostBasics", "process-fixture"]),

@@ -81,11 +81,3 @@ extension Comparison.Numbers {
         sum = min(sum, Double.greatestFiniteMagnitude)
     }
 }
-
-extension GoldenExample.Expected {
-    fileprivate func isEqual(to output: TensorBuffer, at index: Int) -> Bool {
-        output.dtype == .bytes
-            ? output.withElements(BytesElement.self) { $0[index].string } == texts[index]
-            : output.number(at: index) == numbers[index]
-    }
-}

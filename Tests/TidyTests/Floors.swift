@@ -30,6 +30,7 @@ enum Floors {
         "Sources/RoostWire/Decoding/Complaint.swift",
         "Sources/RoostWire/Decoding/GoldenExample.swift",
         "Sources/RoostWire/Decoding/NameIndex.swift",
+        "Sources/RoostWire/Decoding/RequestDecoder+Answers.swift",
         "Sources/RoostWire/Decoding/RequestDecoder.swift",
         "Sources/RoostWire/Encoding/TextBuffer+Elements.swift",
         "Sources/RoostWire/Encoding/TextBuffer.swift",

@@ -72,6 +72,15 @@ extension RequestDecoder {
     }
 }
 
+extension GoldenExample.Expected {
+    /// Whether an element of an output, of numbers or of text, is exactly the one that stands here.
+    public func isEqual(to output: TensorBuffer, at index: Int) -> Bool {
+        output.dtype == .bytes
+            ? output.withElements(BytesElement.self) { $0[index].string == texts[index] }
+            : output.number(at: index) == numbers[index]
+    }
+}
+
 extension JSONCursor {
     /// Takes a value that nobody asked for.
     fileprivate mutating func pass() throws(Refusal) {
