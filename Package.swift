@@ -100,7 +100,8 @@ let package = Package(
         swift("RoostShell", ["CGetopt", "RoostBasics"]),
         swift("RoostClient", ["RoostBasics"]),
         // Floor 3: minds and formats.
-        swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON"]),
+        swift("RoostEvaluation", ["RoostBasics"], settings: strict + hot),
+        swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON", "RoostEvaluation"]),
         swift("RoostTraffic", ["RoostBasics", "RoostJSON"], settings: strict + hot),
         swift("RoostScaling", ["RoostBasics"], settings: strict + hot),
         swift("RoostPool", ["RoostBasics", "RoostScaling"], settings: strict + hot),
@@ -157,6 +158,7 @@ let package = Package(
         tests("RoostCommand", ["RoostBasics", "RoostCommand", "RoostJSON", "RoostLoad", "RoostShell", "RoostTensors"]),
         tests("Tidy", []),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
+        tests("RoostEvaluation", ["RoostEvaluation", "RoostTesting"]),
         tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostTensors", "RoostJSON"]),
         tests("RoostTensors", ["RoostTensors"]),
         tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostWire"]),
