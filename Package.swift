@@ -102,6 +102,7 @@ let package = Package(
         // Floor 3: minds and formats.
         swift("RoostEvaluation", ["RoostBasics"], settings: strict + hot),
         swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON", "RoostEvaluation"]),
+        swift("RoostFeedback", ["RoostBasics", "RoostJSON", "RoostEvaluation"]),
         swift("RoostTraffic", ["RoostBasics", "RoostJSON"], settings: strict + hot),
         swift("RoostScaling", ["RoostBasics"], settings: strict + hot),
         swift("RoostPool", ["RoostBasics", "RoostScaling"], settings: strict + hot),
@@ -118,7 +119,7 @@ let package = Package(
             [
                 "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP",
                 "RoostELF", "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
-                "RoostScaling",
+                "RoostScaling", "RoostFeedback", "RoostEvaluation",
             ], settings: strict + hot),
         swift("RoostBench", ["RoostBasics", "RoostLoop", "RoostClient", "RoostLoad"], settings: strict + hot),
         // Floor 5: doors.
@@ -159,6 +160,7 @@ let package = Package(
         tests("Tidy", []),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
         tests("RoostEvaluation", ["RoostEvaluation", "RoostTesting"]),
+        tests("RoostFeedback", ["RoostFeedback", "RoostBasics", "RoostEvaluation", "RoostTesting"]),
         tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostTensors", "RoostJSON"]),
         tests("RoostTensors", ["RoostTensors"]),
         tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostWire"]),
@@ -179,7 +181,9 @@ let package = Package(
         tests("ModelFiles", ["ModelFiles", "PluginTesting"]),
         tests("LinearModels", ["LinearModels", "RoostPlugin", "PluginTesting"]),
         tests("TreeModels", ["TreeModels", "RoostPlugin", "PluginTesting"]),
-        tests("RoostHost", ["RoostBasics", "RoostHTTP", "RoostLoop", "RoostHost"]),
+        tests(
+            "RoostHost",
+            ["RoostBasics", "RoostChannel", "RoostFeedback", "RoostFunctions", "RoostHTTP", "RoostLoop", "RoostHost"]),
     ],
     swiftLanguageModes: [.v6]
 )

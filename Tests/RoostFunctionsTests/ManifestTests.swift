@@ -39,10 +39,34 @@ import Testing
         #expect(manifest.traffic?.description == "2=90 3.1=10")
     }
 
+    @Test func whatIsRecordedCanBeSet() throws {
+        #expect(try read("{}").feedback == Manifest.Feedback() && read("{}").replay == nil)
+        #expect(try read("{\"feedback\": false}").feedback == nil)
+        #expect(try read("{\"feedback\": true, \"replay\": false}").feedback == Manifest.Feedback())
+        let manifest = try read(
+            """
+            {"feedback": {"rate": 5, "keep": "7d", "max_size": "1GiB"}, "replay": {"size": "64MiB", "rate": 3},
+             "private": ["ssn", "name"]}
+            """)
+        #expect(manifest.feedback?.rate == 5 && manifest.feedback?.keep == .seconds(7 * 86_400))
+        #expect(manifest.feedback?.maxSize == ByteCount("1GiB"))
+        #expect(manifest.replay?.size == ByteCount("64MiB") && manifest.replay?.rate == 3)
+        #expect(manifest.privateFields == ["ssn", "name"])
+        #expect(try read("{\"replay\": {\"size\": \"1MiB\"}}").replay?.rate == 10)
+    }
+
     @Test(arguments: [
         ("{\n  \"tiemout\": \"30s\"\n}", "functions/credit.json:2:3: unknown key \"tiemout\""),
         ("{\"scale\": {\"idle\": 60}}", "scale.idle must be a string, got an integer"),
         ("{\"scale\": {\"concurrency\": 0}}", "scale.concurrency must be 1 to 10000"),
+        ("{\"feedback\": {\"rate\": 0}}", "feedback.rate must be 1 to 100000, got 0"),
+        ("{\"feedback\": \"no\"}", "feedback must be an object, got a string"),
+        ("{\"feedback\": {\"keep\": \"1s\"}}", "feedback.keep must be 1m to"),
+        ("{\"replay\": {\"rate\": 5}}", "replay needs \"size\""),
+        ("{\"replay\": true}", "replay must be an object, got a boolean"),
+        ("{\"private\": \"ssn\"}", "private must be an array, got a string"),
+        ("{\"private\": [\"ssn\", \"ssn\"]}", "1:21: \"ssn\" is listed twice"),
+        ("{\"private\": [\"\"]}", "private[0] must be the name of a column or input"),
         ("{\"rollout\": true}", "\"rollout\" is not supported by this build"),
         ("{\"sticky\": \"header:X\"}", "\"sticky\" is not supported by this build"),
         (

@@ -8,7 +8,7 @@ enum Floors {
             "RoostProcess", "RoostSandbox", "RoostPlugins", "RoostShell", "RoostClient",
         ],
         [
-            "RoostEvaluation", "RoostFunctions", "RoostTraffic", "RoostScaling", "RoostPool", "RoostLoad", "RoostWire",
+            "RoostEvaluation", "RoostFeedback", "RoostFunctions", "RoostTraffic", "RoostScaling", "RoostPool", "RoostLoad", "RoostWire",
         ],
         ["RoostInstance", "RoostHost", "RoostBench"],
         ["RoostCommand"],
@@ -24,6 +24,7 @@ enum Floors {
 
     static let sideways: [String: Set<String>] = [
         "RoostProcess": ["RoostLoop"], "RoostPool": ["RoostScaling"], "RoostFunctions": ["RoostEvaluation"],
+        "RoostFeedback": ["RoostEvaluation"],
     ]
 
     /// Files above floor 2 that may write the word `unsafe`: hot kernels, each with its invariant in the file.

@@ -23,6 +23,12 @@ public struct Manifest: Hashable, Sendable {
     public var weight = 1
     /// Shares by manifest; nil leaves traffic to the highest ready version.
     public var traffic: TrafficShares?
+    /// Which predictions are kept for late labels; nil: none.
+    public var feedback: Feedback? = Feedback()
+    /// Which requests are kept to be answered anew; nil: none.
+    public var replay: Replay?
+    /// Columns or inputs that no record of a request shows.
+    public var privateFields: [String] = []
 
     public init() {}
 

@@ -212,12 +212,14 @@ final class Deploying {
 
     private func manifestsRead(_ files: [String: Result<[UInt8], RoostError>]) {
         let before = manifests.problems
-        for name in manifests.update(files) {
+        let changed = manifests.update(files)
+        for name in changed {
             for service in serving.services.values where service.id.function == name {
                 apply(manifests[name], to: service)
             }
             tell(.manifestChanged(name, manifests[name]))
         }
+        if !changed.isEmpty || !hasReadManifests { serving.recorder.apply(manifests.inForce) }
         for (name, problem) in manifests.problems where before[name] != problem { onLine(problem) }
         guard !hasReadManifests else { return }
         hasReadManifests = true

@@ -20,6 +20,8 @@ enum Endpoint: Hashable, Sendable {
     case allow(Target)
     case traffic(String)
     case rollback(String)
+    case feedback(String)
+    case quality(String)
     /// In the plan, but not in this build.
     case notSupported(String)
 
@@ -33,9 +35,9 @@ enum Endpoint: Hashable, Sendable {
     var method: String {
         switch self {
         case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .functions,
-            .function, .logs:
+            .function, .logs, .quality:
             "GET"
-        case .infer, .predict, .restart, .allow, .rollback: "POST"
+        case .infer, .predict, .restart, .allow, .rollback, .feedback: "POST"
         case .upload, .traffic: "PUT"
         case .notSupported: ""
         }
@@ -44,9 +46,9 @@ enum Endpoint: Hashable, Sendable {
     /// Whether a call changes what the host does, and so must not come from a foreign page in a browser.
     var changesState: Bool {
         switch self {
-        case .upload, .restart, .allow, .traffic, .rollback: true
+        case .upload, .restart, .allow, .traffic, .rollback, .feedback: true
         case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict,
-            .functions, .function, .logs, .notSupported:
+            .functions, .function, .logs, .quality, .notSupported:
             false
         }
     }
@@ -55,7 +57,9 @@ enum Endpoint: Hashable, Sendable {
     var isPublic: Bool {
         switch self {
         case .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict: true
-        case .root, .functions, .function, .logs, .upload, .restart, .allow, .traffic, .rollback, .notSupported: false
+        case .root, .functions, .function, .logs, .upload, .restart, .allow, .traffic, .rollback, .feedback, .quality,
+            .notSupported:
+            false
         }
     }
 
@@ -107,9 +111,11 @@ enum Endpoint: Hashable, Sendable {
         case (["logs"], nil): return .logs(name)
         case (["traffic"], nil): return .traffic(name)
         case (["rollback"], nil): return .rollback(name)
+        case (["feedback"], nil): return .feedback(name)
+        case (["quality"], nil): return .quality(name)
         case (["restart"], .some): return .restart(target)
         case (["allow"], .some): return .allow(target)
-        case (let rest, nil) where ["rollout", "feedback", "quality", "jobs", "async"].contains(rest.first):
+        case (let rest, nil) where ["rollout", "jobs", "async"].contains(rest.first):
             return .notSupported("/functions/" + parts.joined(separator: "/"))
         default: return nil
         }

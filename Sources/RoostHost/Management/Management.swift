@@ -43,6 +43,8 @@ final class Management {
             reply(id, try StatusReport(host).version(version))
         case .traffic(let name): try setTraffic(name, body, id)
         case .rollback(let name): try rollBack(name, id)
+        case .feedback(let name): try takeLabels(name, head, body, id)
+        case .quality(let name): try quality(name, head.query.text, id)
         }
     }
 
@@ -129,15 +131,15 @@ final class Management {
 
     // MARK: replies
 
-    private func fail(_ id: RequestID, _ error: RoostError) {
+    func fail(_ id: RequestID, _ error: RoostError) {
         reply(id, .json, ErrorReply.body(error.message), status: ErrorReply.status(error.code))
     }
 
-    private func reply(_ id: RequestID, _ json: JSONValue, status: Int = 200, fields: String = "") {
+    func reply(_ id: RequestID, _ json: JSONValue, status: Int = 200, fields: String = "") {
         reply(id, .json, Array(json.compact.utf8), status: status, fields: fields)
     }
 
-    private func reply(_ id: RequestID, _ type: ContentType, _ body: [UInt8], status: Int = 200, fields: String = "") {
+    func reply(_ id: RequestID, _ type: ContentType, _ body: [UInt8], status: Int = 200, fields: String = "") {
         host.server.reply(to: id, status: status, type: type, fields: Array(fields.utf8).bytes, body: body.bytes)
     }
 
@@ -151,7 +153,7 @@ final class Management {
         }
     }
 
-    private func functionName(_ text: String) throws(RoostError) -> FunctionName {
+    func functionName(_ text: String) throws(RoostError) -> FunctionName {
         guard let name = FunctionName(text) else {
             throw RoostError(.notFound, "\"\(text)\" is no function's name")
         }

@@ -32,7 +32,8 @@ struct StatusReport {
             "listen": .string("\(host.options.listen.host):\(host.port)"),
             "uptime_seconds": .real((now - host.started).seconds), "cores": .integer(host.options.cores),
             "warnings": .array(
-                (host.warnings + host.processes.warnings + host.deploying.problems).map { .string($0) }),
+                (host.warnings + host.processes.warnings + host.deploying.problems
+                    + (host.recorder.problem.map { [$0] } ?? [])).map { .string($0) }),
             "unclear_files": .array(unclearFiles),
             "connections": .integer(host.server.counters.connectionsOpen),
             "warm_memory": [
@@ -70,6 +71,7 @@ struct StatusReport {
                 JSONObject(manifest.labels.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
         }
         object["traffic"] = traffic(function)
+        object["quality"] = host.recorder.knownQuality(of: function.name, at: now)?.json
         object["notes"] = .array(notes(function).map { .string($0) })
         object["versions"] = .array(
             function.versions.values.sorted { $0.id > $1.id }.map { version($0, of: function) })
@@ -82,6 +84,11 @@ struct StatusReport {
             notes.append(
                 "traffic is set: \(VersionID(function.name, highest)) takes none until `roost traffic \(function.name) latest`"
             )
+        }
+        let wanted = host.deploying.manifests[function.name].replay == nil ? "" : " and nothing of it is recorded"
+        for id in function.versions.values.map(\.id).sorted() {
+            guard let refusal = host.deploying.recordingRefusal(of: id) else { continue }
+            notes.append("private: \(id): \(refusal)\(wanted)")
         }
         return notes
     }
