@@ -183,7 +183,11 @@ let package = Package(
         tests("TreeModels", ["TreeModels", "RoostPlugin", "PluginTesting"]),
         tests(
             "RoostHost",
-            ["RoostBasics", "RoostChannel", "RoostFeedback", "RoostFunctions", "RoostHTTP", "RoostLoop", "RoostHost"]),
+            [
+                "RoostBasics", "RoostChannel", "RoostEvaluation", "RoostFeedback", "RoostFiles", "RoostHTTP",
+                "RoostLoop",
+                "RoostHost",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -8,7 +8,8 @@ enum Floors {
             "RoostProcess", "RoostSandbox", "RoostPlugins", "RoostShell", "RoostClient",
         ],
         [
-            "RoostEvaluation", "RoostFeedback", "RoostFunctions", "RoostTraffic", "RoostScaling", "RoostPool", "RoostLoad", "RoostWire",
+            "RoostEvaluation", "RoostFeedback", "RoostFunctions", "RoostTraffic", "RoostScaling", "RoostPool",
+            "RoostLoad", "RoostWire",
         ],
         ["RoostInstance", "RoostHost", "RoostBench"],
         ["RoostCommand"],

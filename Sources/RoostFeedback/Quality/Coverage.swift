@@ -4,7 +4,7 @@ public import RoostBasics
 public struct Coverage: Hashable, Sendable, CustomStringConvertible {
     public let recorded: Int
     public let labelled: Int
-    /// Half of the labels came sooner; nil without labels.
+    /// Half of the labels took no longer; nil without labels.
     public let medianDelay: Instant.Span?
 
     public init(recorded: Int, labelled: Int, medianDelay: Instant.Span? = nil) {

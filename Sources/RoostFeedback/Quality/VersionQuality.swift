@@ -25,7 +25,7 @@ public struct VersionQuality: Hashable, Sendable {
     public init(_ version: VersionNumber, recorded: Int, labelled: Int, rows: [LabelledRow]) {
         self.version = version
         let delays = rows.map(\.delaySeconds).sorted()
-        let median = delays.isEmpty ? nil : delays[delays.count / 2]
+        let median = delays.isEmpty ? nil : delays[(delays.count - 1) / 2]
         coverage = Coverage(
             recorded: recorded, labelled: labelled,
             medianDelay: median.map { Instant.Span(nanoseconds: UInt64(min($0, 1e9) * 1e9)) })

@@ -115,7 +115,9 @@ final class Recorder {
                     let oldest = now - policy.keepSeconds * 1_000_000
                     // Far more than comes in a minute; the rest goes with the next call.
                     for _ in 0..<20 {
-                        guard try predictions.trim(function, keepingSince: oldest, sizeMax: policy.sizeMax) else { break }
+                        guard try predictions.trim(function, keepingSince: oldest, sizeMax: policy.sizeMax) else {
+                            break
+                        }
                     }
                 }
             } catch { return .done("old predictions cannot be removed: \(error)") }

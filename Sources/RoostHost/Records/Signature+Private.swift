@@ -11,7 +11,9 @@ extension Signature {
                 return "column \"\(field)\" must not be missing, so that no request without it could be answered"
             }
             if let input = inputs.first(where: { $0.name == field }) {
-                guard input.shape.count == 2, let strict = columns.first(where: { !$0.missingAllowed }) else { continue }
+                guard input.shape.count == 2, let strict = columns.first(where: { !$0.missingAllowed }) else {
+                    continue
+                }
                 return "column \"\(strict.name)\" must not be missing, so that no request without it could be answered"
             }
             if unnamedColumns.contains(field) { continue }

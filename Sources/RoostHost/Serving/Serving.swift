@@ -68,7 +68,8 @@ final class Serving {
     static let resolution = Instant.Span.milliseconds(10)
 
     init(
-        on loop: Loop, processes: Processes, server: HTTPServer, recorder: Recorder, warmMemory: ByteCount, instancesMax: Int
+        on loop: Loop, processes: Processes, server: HTTPServer, recorder: Recorder, warmMemory: ByteCount,
+        instancesMax: Int
     ) throws {
         self.loop = loop
         self.processes = processes
