@@ -101,7 +101,10 @@ let package = Package(
         swift("RoostShell", ["CGetopt", "RoostBasics"]),
         swift("RoostClient", ["RoostBasics"]),
         // Floor 3: minds and formats.
-        swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON", "RoostTraffic"]),
+        swift("RoostEvaluation", ["RoostBasics"], settings: strict + hot),
+        swift(
+            "RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON", "RoostEvaluation", "RoostTraffic"]),
+        swift("RoostFeedback", ["RoostBasics", "RoostJSON", "RoostEvaluation"]),
         swift("RoostTraffic", ["RoostBasics", "RoostJSON"], settings: strict + hot),
         swift("RoostScaling", ["RoostBasics"], settings: strict + hot),
         swift("RoostPool", ["RoostBasics", "RoostScaling"], settings: strict + hot),
@@ -118,7 +121,7 @@ let package = Package(
             [
                 "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP",
                 "RoostELF", "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
-                "RoostScaling",
+                "RoostScaling", "RoostFeedback", "RoostEvaluation",
             ], settings: strict + hot),
         swift("RoostBench", ["RoostBasics", "RoostLoop", "RoostClient", "RoostLoad"], settings: strict + hot),
         // Floor 5: doors.
@@ -158,6 +161,8 @@ let package = Package(
         tests("RoostCommand", ["RoostBasics", "RoostCommand", "RoostJSON", "RoostLoad", "RoostShell", "RoostTensors"]),
         tests("Tidy", []),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
+        tests("RoostEvaluation", ["RoostEvaluation", "RoostTesting"]),
+        tests("RoostFeedback", ["RoostFeedback", "RoostBasics", "RoostEvaluation", "RoostTesting"]),
         tests("RoostFunctions", ["RoostFunctions", "RoostTraffic", "RoostBasics", "RoostTensors", "RoostJSON"]),
         tests("RoostTensors", ["RoostTensors"]),
         tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostTesting", "RoostWire"]),
@@ -178,7 +183,13 @@ let package = Package(
         tests("ModelFiles", ["ModelFiles", "PluginTesting"]),
         tests("LinearModels", ["LinearModels", "RoostPlugin", "PluginTesting"]),
         tests("TreeModels", ["TreeModels", "RoostPlugin", "PluginTesting"]),
-        tests("RoostHost", ["RoostBasics", "RoostHTTP", "RoostLoop", "RoostHost"]),
+        tests(
+            "RoostHost",
+            [
+                "RoostBasics", "RoostChannel", "RoostEvaluation", "RoostFeedback", "RoostFiles", "RoostHTTP",
+                "RoostLoop",
+                "RoostHost",
+            ]),
     ],
     swiftLanguageModes: [.v6]
 )

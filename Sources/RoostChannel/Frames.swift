@@ -47,6 +47,18 @@ public enum Outcome: UInt16, Sendable, CaseIterable {
     case overload = 5
 }
 
+/// What the host would know of a request beside its reply.
+public struct SummaryWish: OptionSet, Hashable, Sendable {
+    public let rawValue: UInt16
+
+    public init(rawValue: UInt16) { self.rawValue = rawValue }
+
+    /// The request's own id and its outputs: `ReplySummary`.
+    public static let outputs = SummaryWish(rawValue: 4)
+    /// A copy of the request in which private fields are blank: `ReplySummary.record`.
+    public static let record = SummaryWish(rawValue: 8)
+}
+
 /// A request as it stands in the ring, before its body.
 public struct RequestHeader: Sendable {
     public var id: RequestID
@@ -58,6 +70,8 @@ public struct RequestHeader: Sendable {
     public var deadline: Instant
     /// Until when the instance may keep it waiting for others to share its batch; in the past: not at all.
     public var patience: Instant
+    /// What the reply shall tell beside its body.
+    public var wants = SummaryWish()
 
     public init(
         id: RequestID, operation: Operation, contentType: MediaType, accept: MediaType, arrived: Instant,
@@ -84,6 +98,8 @@ public struct ReplyHeader: Sendable {
     public var batchRows: UInt32 = 0
     /// How long predict took for that batch.
     public var infer: Instant.Span = .zero
+    /// On the host's side: `HostChannel.summary` is that of this reply.
+    public internal(set) var hasSummary = false
 
     public init(id: RequestID, status: UInt16, contentType: MediaType, outcome: Outcome) {
         self.id = id

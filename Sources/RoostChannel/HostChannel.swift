@@ -55,20 +55,25 @@ internal import RoostBasics
     // MARK: requests
 
     /// Writes one request. Returns its end position, or nil when the ring has no room now.
+    ///
+    /// - Parameter privateFields: names, each ending in 0, that a record of this request must not show; written only
+    ///   where `header` wants a record.
     public func send(
-        _ header: RequestHeader, contentTypeText: RawSpan, body: RawSpan
+        _ header: RequestHeader, contentTypeText: RawSpan, body: RawSpan, privateFields: RawSpan = RawSpan()
     ) throws(ChannelError) -> UInt64? {
         let inFile = body.byteCount > inlineBytesMax
         let headerSize = MemoryLayout<roost_request_frame>.size
         let payload = contentTypeText.byteCount + (inFile ? 0 : body.byteCount)
-        let size = ChannelMapping.padded(headerSize + payload)
+        let bodyEnd = ChannelMapping.padded(headerSize + payload)
+        let wantsRecord = header.wants.contains(.record)
+        let size = wantsRecord ? ChannelMapping.padded(bodyEnd + 4 + privateFields.byteCount) : bodyEnd
         guard try hasRoom(for: size) else { return nil }
         if inFile, try !sendFile(with: body) { return nil }
         let place = unsafe mapping.requests + Int(requestTail % UInt64(mapping.ringBytes))
         unsafe place.storeBytes(
             of: roost_request_frame(
                 frame_size: UInt32(size), operation: header.operation.rawValue,
-                flags: inFile ? UInt16(ROOST_FRAME_BODY_IN_FILE) : 0, id: header.id.rawValue,
+                flags: (inFile ? UInt16(ROOST_FRAME_BODY_IN_FILE) : 0) | header.wants.rawValue, id: header.id.rawValue,
                 arrived_ns: header.arrived.nanoseconds, deadline_ns: header.deadline.nanoseconds,
                 patience_ns: header.patience.nanoseconds,
                 body_size: UInt64(body.byteCount),
@@ -76,6 +81,10 @@ internal import RoostBasics
                 content_type_size: UInt32(contentTypeText.byteCount)), as: roost_request_frame.self)
         unsafe (place + headerSize).put(contentTypeText)
         if !inFile { unsafe (place + headerSize + contentTypeText.byteCount).put(body) }
+        if wantsRecord {
+            unsafe place.storeBytes(of: UInt32(privateFields.byteCount), toByteOffset: bodyEnd, as: UInt32.self)
+            unsafe (place + bodyEnd + 4).put(privateFields)
+        }
         requestTail += UInt64(size)
         unsafe roost_store_release(&mapping.page.pointee.request_tail, requestTail)
         unrung = true
@@ -132,6 +141,9 @@ internal import RoostBasics
 
     // MARK: replies
 
+    /// That of the reply which `receive` hands over, where its header says that it has one.
+    public private(set) var summary = ReplySummary()
+
     /// Hands every published reply to `each`, in order; the spans are valid during the call only.
     public func receive(
         _ each: (_ header: ReplyHeader, _ contentTypeText: RawSpan, _ body: RawSpan) -> Void
@@ -176,21 +188,39 @@ internal import RoostBasics
         if frame.flags & UInt16(ROOST_FRAME_WANTS_FILE) != 0 {
             try grantFile(bodySize)
         } else {
-            guard let header = ReplyHeader(frame) else {
+            guard var header = ReplyHeader(frame) else {
                 throw .nonsense("a reply with status \(frame.status), outcome \(frame.outcome)")
             }
             let text = unsafe UnsafeRawBufferPointer(start: place + headerSize, count: textSize)
             if frame.flags & UInt16(ROOST_FRAME_BODY_IN_FILE) != 0 {
                 guard headerSize + textSize <= size else { throw .nonsense("a content type beyond its frame") }
+                header.hasSummary = try unsafe readSummary(frame, place, from: headerSize + textSize, to: size)
                 let body = try readGrantedFile(bodySize)
                 unsafe each(header, text.bytes, body.bytes)
             } else {
                 guard headerSize + textSize + bodySize <= size else { throw .nonsense("a body beyond its frame") }
+                header.hasSummary = try unsafe readSummary(
+                    frame, place, from: headerSize + textSize + bodySize, to: size)
                 let body = unsafe UnsafeRawBufferPointer(start: place + headerSize + textSize, count: bodySize)
                 unsafe each(header, text.bytes, body.bytes)
             }
         }
         replyHead += UInt64(size)
+    }
+
+    /// Whether the frame at `place` has a summary, which is then read from a copy of its bytes.
+    private func readSummary(
+        _ frame: roost_reply_frame, _ place: UnsafeMutableRawPointer, from bodyEnd: Int, to size: Int
+    ) throws(ChannelError) -> Bool {
+        guard frame.flags & UInt16(ROOST_FRAME_HAS_SUMMARY) != 0 else { return false }
+        let start = ChannelMapping.padded(bodyEnd)
+        guard start < size, size - start <= ReplySummary.bytesMax else {
+            throw .nonsense("a summary of \(size - start) bytes")
+        }
+        let copy = unsafe [UInt8](UnsafeRawBufferPointer(start: place + start, count: size - start))
+        guard let found = ReplySummary(decoding: copy.bytes) else { throw .nonsense("a summary that says nothing") }
+        summary = found
+        return true
     }
 
     /// The file that the instance asked for and writes its next large reply to.

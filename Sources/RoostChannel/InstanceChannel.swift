@@ -52,6 +52,9 @@ public import RoostBasics
     /// Whether a request waits.
     public var hasRequest: Bool { unsafe roost_load_acquire(&mapping.page.pointee.request_tail) > requestHead }
 
+    /// Names, each ending in 0, that a record of the request must not show; set while a request is taken that wants one.
+    public private(set) var privateFields: [UInt8] = []
+
     /// Takes the next request, or does nothing when there is none. The spans are valid during the call only.
     /// The host learns that it was taken before `body` runs, so that a death in there is charged to it.
     public func takeRequest(
@@ -66,6 +69,7 @@ public import RoostBasics
         guard end <= tail, let header = RequestHeader(frame) else { throw .nonsense("a request frame") }
         unsafe roost_store_release(&mapping.page.pointee.request_taken, end)
         let text = unsafe UnsafeRawBufferPointer(start: place + headerSize, count: Int(frame.content_type_size))
+        if header.wants.contains(.record) { try unsafe readPrivateFields(frame, place) }
         if frame.flags & UInt16(ROOST_FRAME_BODY_IN_FILE) != 0 {
             let file = try nextFile()
             let bytes = try FileBytes(file, size: Int(frame.body_size), writable: false)
@@ -79,24 +83,42 @@ public import RoostBasics
         unsafe roost_store_release(&mapping.page.pointee.request_head, end)
     }
 
+    private func readPrivateFields(
+        _ frame: roost_request_frame, _ place: UnsafeMutableRawPointer
+    ) throws(ChannelError) {
+        let inline = frame.flags & UInt16(ROOST_FRAME_BODY_IN_FILE) != 0 ? 0 : Int(clamping: frame.body_size)
+        let headerSize = MemoryLayout<roost_request_frame>.size
+        let start = ChannelMapping.padded(headerSize + Int(frame.content_type_size) + inline)
+        guard start + 4 <= Int(frame.frame_size) else { throw .nonsense("a request frame without its private fields") }
+        let count = unsafe Int(place.load(fromByteOffset: start, as: UInt32.self))
+        guard start + 4 + count <= Int(frame.frame_size) else { throw .nonsense("private fields beyond their frame") }
+        privateFields = unsafe [UInt8](UnsafeRawBufferPointer(start: place + start + 4, count: count))
+    }
+
     // MARK: replies
 
     /// Publishes one reply; waits for room when the ring is full. Large bodies go through a file of the host's.
-    public func send(_ header: ReplyHeader, contentTypeText: RawSpan, body: RawSpan) throws(ChannelError) {
+    ///
+    /// - Parameter summary: an encoded `ReplySummary`, or nothing.
+    public func send(
+        _ header: ReplyHeader, contentTypeText: RawSpan, body: RawSpan, summary: RawSpan = RawSpan()
+    ) throws(ChannelError) {
         let inFile = body.byteCount > mapping.ringBytes / 4
         if inFile {
             var request = frame(header, flags: UInt16(ROOST_FRAME_WANTS_FILE), body.byteCount)
             request.frame_size = UInt32(MemoryLayout<roost_reply_frame>.size)
-            publish(request, RawSpan(), RawSpan())
+            publish(request, RawSpan(), RawSpan(), RawSpan())
             ring()
             let bytes = try FileBytes(try nextFile(), size: body.byteCount, writable: true)
             unsafe UnsafeMutableRawPointer(mutating: bytes.buffer.baseAddress)?.put(body)
         }
         let inline = contentTypeText.byteCount + (inFile ? 0 : body.byteCount)
         var reply = frame(header, flags: inFile ? UInt16(ROOST_FRAME_BODY_IN_FILE) : 0, body.byteCount)
-        reply.frame_size = UInt32(ChannelMapping.padded(MemoryLayout<roost_reply_frame>.size + inline))
+        let bodyEnd = ChannelMapping.padded(MemoryLayout<roost_reply_frame>.size + inline)
+        reply.frame_size = UInt32(ChannelMapping.padded(bodyEnd + summary.byteCount))
         reply.content_type_size = UInt32(contentTypeText.byteCount)
-        publish(reply, contentTypeText, inFile ? RawSpan() : body)
+        if !summary.isEmpty { reply.flags |= UInt16(ROOST_FRAME_HAS_SUMMARY) }
+        publish(reply, contentTypeText, inFile ? RawSpan() : body, summary)
     }
 
     /// Wakes the host if it sleeps. Once per batch, after its last reply.
@@ -120,12 +142,16 @@ public import RoostBasics
         return frame
     }
 
-    private func publish(_ frame: roost_reply_frame, _ text: RawSpan, _ body: RawSpan) {
+    private func publish(_ frame: roost_reply_frame, _ text: RawSpan, _ body: RawSpan, _ summary: RawSpan) {
         waitForRoom(Int(frame.frame_size))
         let place = unsafe mapping.replies + Int(replyTail % UInt64(mapping.ringBytes))
         unsafe place.storeBytes(of: frame, as: roost_reply_frame.self)
         unsafe (place + MemoryLayout<roost_reply_frame>.size).put(text)
         unsafe (place + MemoryLayout<roost_reply_frame>.size + text.byteCount).put(body)
+        if !summary.isEmpty {
+            let bodyEnd = MemoryLayout<roost_reply_frame>.size + text.byteCount + body.byteCount
+            unsafe (place + ChannelMapping.padded(bodyEnd)).put(summary)
+        }
         replyTail += UInt64(frame.frame_size)
         unsafe roost_store_release(&mapping.page.pointee.reply_tail, replyTail)
         unrung = true
@@ -169,6 +195,7 @@ extension RequestHeader {
             id: RequestID(rawValue: frame.id), operation: operation, contentType: contentType, accept: accept,
             arrived: Instant(nanoseconds: frame.arrived_ns), deadline: Instant(nanoseconds: frame.deadline_ns),
             patience: Instant(nanoseconds: frame.patience_ns))
+        wants = SummaryWish(rawValue: frame.flags).intersection([.outputs, .record])
     }
 }
 

@@ -35,7 +35,7 @@ struct StatusTable {
         if versions.isEmpty { entries.append(.row([function.name, "none"])) }
         let pending = function.json["traffic"]?["pending"]?.objectValue ?? JSONObject()
         let waiting = pending.members.map { "version \($0.key) has a share in the manifest and is not there yet" }
-        entries.append(.notes(waiting + function.notes))
+        entries.append(.notes(waiting + Self.quality(of: function) + function.notes))
     }
 
     private static func hostLines(_ host: JSONValue) -> [String] {

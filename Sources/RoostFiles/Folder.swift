@@ -77,6 +77,11 @@ public struct Folder: Hashable, Sendable {
         if unsafe unlink(path(name)) != 0 && errno != ENOENT { throw .failed("remove \(path(name))") }
     }
 
+    /// Removes an empty folder inside; fine when it is not there.
+    public func removeFolder(_ name: String) throws(RoostError) {
+        if unsafe rmdir(path(name)) != 0 && errno != ENOENT { throw .failed("remove folder \(path(name))") }
+    }
+
     /// Returns when names have reached the disk.
     public func sync() throws(RoostError) {
         let number = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)

@@ -14,6 +14,7 @@ final class Host {
     private(set) var server: HTTPServer
     let processes: Processes
     let serving: Serving
+    let recorder: Recorder
     let deploying: Deploying
     let access: Access
     private let dispatcherBox: DispatcherBox
@@ -52,8 +53,9 @@ final class Host {
         (settings.user, settings.group, settings.allowsForks) = (options.user, options.user, options.allowsForks)
         if let memory = options.loadMemory { settings.loadMemoryBytes = UInt64(memory.bytes) }
         processes = try Processes(on: loop, settings: settings) { Console.warn("roost: warning: \($0)") }
+        recorder = try Recorder(on: loop, state: home.state)
         serving = try Serving(
-            on: loop, processes: processes, server: server,
+            on: loop, processes: processes, server: server, recorder: recorder,
             warmMemory: options.warmMemory ?? ByteCount(bytes: ThisProcess.memoryBytes / 4),
             instancesMax: options.instancesMax)
         processes.instanceOwner = serving
@@ -140,6 +142,7 @@ final class Host {
         deploying.close()
         processes.shutDown { [self] in
             serving.close()
+            recorder.close()
             onEnd()
         }
     }

@@ -13,6 +13,8 @@ final class RequestLoop {
         var header: RequestHeader
         var info = RequestInfo()
         var firstRow = 0
+        /// Where a record of it is wanted: what that must not show.
+        var privateFields: [UInt8] = []
 
         /// Takes `other`'s content for its own memory.
         mutating func hold(_ header: RequestHeader, _ other: inout RequestInfo, firstRow: Int) {
@@ -30,6 +32,8 @@ final class RequestLoop {
     /// For running the members of a failed batch by themselves; made when one fails, because few ever do.
     private lazy var single = TensorBatch(signature: batch.signature)
     private let reply: TextBuffer
+    /// Made when the host first wants to know something.
+    private lazy var summary = SummaryWriter(decoder)
     private let rowsMax: Int
     /// Slots are kept, for the memory in them; the first `memberCount` are in use.
     private var members: [Member] = []
@@ -110,6 +114,7 @@ final class RequestLoop {
         }
         if members.count == memberCount { members.append(Member(header: header)) }
         members[memberCount].hold(header, &info, firstRow: mark.rows)
+        if header.wants.contains(.record) { members[memberCount].privateFields = channel.privateFields }
         memberCount += 1
         return true
     }
@@ -173,7 +178,10 @@ final class RequestLoop {
         header.rows = UInt32(member.info.rows)
         header.batchRows = UInt32(batch.rows)
         header.infer = took
-        send(header)
+        guard !member.header.wants.isEmpty else { return send(header) }
+        let told = summary.encode(
+            rows, of: batch, member.info, member.header.wants, privateFields: member.privateFields)
+        reply.withBytes { bytes in publish(header, RawSpan(), bytes, told.bytes) }
     }
 
     private func invoke(_ header: RequestHeader, _ contentType: RawSpan, _ body: RawSpan) {
@@ -234,9 +242,11 @@ final class RequestLoop {
         reply.withBytes { bytes in publish(header, RawSpan(), bytes) }
     }
 
-    private func publish(_ header: ReplyHeader, _ contentType: RawSpan, _ body: RawSpan) {
+    private func publish(
+        _ header: ReplyHeader, _ contentType: RawSpan, _ body: RawSpan, _ summary: RawSpan = RawSpan()
+    ) {
         do throws(ChannelError) {
-            try channel.send(header, contentTypeText: contentType, body: body)
+            try channel.send(header, contentTypeText: contentType, body: body, summary: summary)
         } catch { broken = error }
     }
 

@@ -46,6 +46,9 @@ public struct DatabaseError: Error, Hashable, Sendable, CustomStringConvertible 
         try execute("PRAGMA foreign_keys = ON")
     }
 
+    /// Rows that the last INSERT, UPDATE or DELETE changed.
+    public var changes: Int { unsafe Int(sqlite3_changes(raw)) }
+
     /// Runs statements that need no values and whose rows do not matter.
     public func execute(_ sql: String) throws(DatabaseError) {
         let status = unsafe sqlite3_exec(raw, sql, nil, nil, nil)
@@ -113,6 +116,12 @@ public struct DatabaseError: Error, Hashable, Sendable, CustomStringConvertible 
             switch value {
             case .null: unsafe sqlite3_bind_null(raw, index)
             case .integer(let number): unsafe sqlite3_bind_int64(raw, index, number)
+            case .real(let number): unsafe sqlite3_bind_double(raw, index, number)
+            case .blob(let bytes):
+                // An empty array may have no address, which would bind NULL.
+                unsafe bytes.isEmpty
+                    ? sqlite3_bind_zeroblob(raw, index, 0)
+                    : sqlite3_bind_blob(raw, index, bytes, Int32(bytes.count), transient)
             case .text(let text): unsafe sqlite3_bind_text(raw, index, text, Int32(text.utf8.count), transient)
             }
         guard status == SQLITE_OK else { throw database.failure(status, sql) }
@@ -125,7 +134,10 @@ public struct DatabaseError: Error, Hashable, Sendable, CustomStringConvertible 
 public enum SQLValue: Hashable, Sendable {
     case null
     case integer(Int64)
+    /// NaN is stored as NULL.
+    case real(Double)
     case text(String)
+    case blob([UInt8])
 }
 
 /// One row of a result, valid during the call that receives it.
@@ -135,6 +147,21 @@ public enum SQLValue: Hashable, Sendable {
     fileprivate init(_ raw: OpaquePointer) { unsafe self.raw = unsafe raw }
 
     public func integer(_ column: Int) -> Int64 { unsafe sqlite3_column_int64(raw, Int32(column)) }
+
+    /// 0 for NULL.
+    public func real(_ column: Int) -> Double { unsafe sqlite3_column_double(raw, Int32(column)) }
+
+    public func isNull(_ column: Int) -> Bool { unsafe sqlite3_column_type(raw, Int32(column)) == SQLITE_NULL }
+
+    /// Whether the value was stored as text.
+    public func isText(_ column: Int) -> Bool { unsafe sqlite3_column_type(raw, Int32(column)) == SQLITE_TEXT }
+
+    /// Empty for NULL.
+    public func blob(_ column: Int) -> [UInt8] {
+        guard let start = unsafe sqlite3_column_blob(raw, Int32(column)) else { return [] }
+        let count = unsafe Int(sqlite3_column_bytes(raw, Int32(column)))
+        return unsafe [UInt8](UnsafeRawBufferPointer(start: start, count: count))
+    }
 
     /// Nil for NULL.
     public func text(_ column: Int) -> String? {

@@ -88,4 +88,29 @@ import Testing
         #expect(Figure.bytes(1023) == "1023 B" && Figure.bytes(1536) == "1.5 KiB" && Figure.bytes(5e12) == "4.5 TiB")
         #expect(Figure.seconds(12.5) == "12 s" && Figure.seconds(200) == "3 min" && Figure.seconds(1e6) == "11 d")
     }
+
+    @Test func whatLabelsHaveSaidIsALineForEachVersion() throws {
+        let credit = """
+            {"name": "credit", "versions": [{"version": "3", "state": "serving"}], "quality": {"windows": {
+              "1h": {"versions": {}},
+              "24h": {"versions": {"3": {"coverage": {"labelled": 0, "text": "0 of 9 labelled"}}}},
+              "7d": {"versions": {
+                "3": {"coverage": {"labelled": 312, "text": "312 of 40,112 labelled, median delay 3.2 d"},
+                      "metrics": {"accuracy": 0.9, "auc": 0.9406}},
+                "2": {"coverage": {"labelled": 2, "text": "2 of 9 labelled"}, "metrics": {"rmse": 12.05}},
+                "1": {"coverage": {"labelled": 0, "text": "0 of 9 labelled"}}},
+               "comparisons": [{"version": "2", "verdict": null, "reason": "coverage differs: x"},
+                               {"version": "1", "verdict": null, "reason": "there are no labels of both"}]}}}}
+            """
+        let home = try HomeFolder()
+        let host = try ScriptedHost(home: home) { _, _ in .init(body: credit) }
+        let lines = roost(["status", "credit", "--home", home.path]).output.split(separator: "\n")
+            .filter { $0.contains("quality") }.map { $0.drop { $0 == " " } }
+        #expect(
+            lines == [
+                "quality of 3 (7d): auc 0.941, 312 of 40,112 labelled, median delay 3.2 d",
+                "quality of 2 (7d): rmse 12.050, 2 of 9 labelled", "quality of 2: no verdict, coverage differs: x",
+            ])
+        _ = host
+    }
 }

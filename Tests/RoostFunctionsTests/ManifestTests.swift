@@ -39,6 +39,22 @@ import Testing
         #expect(manifest.traffic?.description == "2=90 3.1=10")
     }
 
+    @Test func whatIsRecordedCanBeSet() throws {
+        #expect(try read("{}").feedback == Manifest.Feedback() && read("{}").replay == nil)
+        #expect(try read("{\"feedback\": false}").feedback == nil)
+        #expect(try read("{\"feedback\": true, \"replay\": false}").feedback == Manifest.Feedback())
+        let manifest = try read(
+            """
+            {"feedback": {"rate": 5, "keep": "7d", "max_size": "1GiB"}, "replay": {"size": "64MiB", "rate": 3},
+             "private": ["ssn", "name"]}
+            """)
+        #expect(manifest.feedback?.rate == 5 && manifest.feedback?.keep == .seconds(7 * 86_400))
+        #expect(manifest.feedback?.maxSize == ByteCount("1GiB"))
+        #expect(manifest.replay?.size == ByteCount("64MiB") && manifest.replay?.rate == 3)
+        #expect(manifest.privateFields == ["ssn", "name"])
+        #expect(try read("{\"replay\": {\"size\": \"1MiB\"}}").replay?.rate == 10)
+    }
+
     @Test(arguments: [
         ("{\n  \"tiemout\": \"30s\"\n}", "functions/credit.json:2:3: unknown key \"tiemout\""),
         ("{\"scale\": {\"idle\": 60}}", "scale.idle must be a string, got an integer"),
@@ -48,6 +64,14 @@ import Testing
             "{\"sticky\": \"X-User\"}",
             "sticky: expected \"header:NAME\", \"cookie:NAME\" or \"query:NAME\", got \"X-User\""
         ),
+        ("{\"feedback\": {\"rate\": 0}}", "feedback.rate must be 1 to 100000, got 0"),
+        ("{\"feedback\": \"no\"}", "feedback must be an object, got a string"),
+        ("{\"feedback\": {\"keep\": \"1s\"}}", "feedback.keep must be 1m to"),
+        ("{\"replay\": {\"rate\": 5}}", "replay needs \"size\""),
+        ("{\"replay\": true}", "replay must be an object, got a boolean"),
+        ("{\"private\": \"ssn\"}", "private must be an array, got a string"),
+        ("{\"private\": [\"ssn\", \"ssn\"]}", "1:21: \"ssn\" is listed twice"),
+        ("{\"private\": [\"\"]}", "private[0] must be the name of a column or input"),
         (
             "{\"timeout\": \"1s\", \"batch\": {\"max_delay\": \"1s\"}}",
             "1:42: batch.max_delay is 1s; it must be less than timeout, which is 1s"

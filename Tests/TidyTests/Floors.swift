@@ -7,7 +7,10 @@ enum Floors {
             "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP", "RoostELF", "RoostChannel",
             "RoostProcess", "RoostSandbox", "RoostPlugins", "RoostShell", "RoostClient",
         ],
-        ["RoostFunctions", "RoostTraffic", "RoostScaling", "RoostPool", "RoostLoad", "RoostWire"],
+        [
+            "RoostEvaluation", "RoostFeedback", "RoostFunctions", "RoostTraffic", "RoostScaling", "RoostPool",
+            "RoostLoad", "RoostWire",
+        ],
         ["RoostInstance", "RoostHost", "RoostBench"],
         ["RoostCommand"],
         ["roost", "roost-instance"],
@@ -21,7 +24,8 @@ enum Floors {
     static let aside = ["RoostTesting"]
 
     static let sideways: [String: Set<String>] = [
-        "RoostProcess": ["RoostLoop"], "RoostPool": ["RoostScaling"], "RoostFunctions": ["RoostTraffic"],
+        "RoostProcess": ["RoostLoop"], "RoostPool": ["RoostScaling"], "RoostFunctions": ["RoostEvaluation", "RoostTraffic"],
+        "RoostFeedback": ["RoostEvaluation"],
     ]
 
     /// Files above floor 2 that may write the word `unsafe`: hot kernels, each with its invariant in the file.

@@ -53,6 +53,13 @@ _Static_assert(sizeof(roost_channel_page) <= ROOST_CHANNEL_PAGE, "the control pa
 #define ROOST_FRAME_BODY_IN_FILE 1u
 /* Reply only: no answer yet, send a file of body_size bytes to write it to. */
 #define ROOST_FRAME_WANTS_FILE 2u
+/* Request only: the reply shall carry a roost_summary. */
+#define ROOST_FRAME_WANTS_SUMMARY 4u
+/* Request only: the summary shall hold a copy of the request. Behind the body, at the next multiple of 8, stand the
+   fields that the copy must not show: their size in bytes (uint32_t), then names, each ending in 0. */
+#define ROOST_FRAME_WANTS_RECORD 8u
+/* Reply only: a roost_summary stands behind the body, at the next multiple of 8. */
+#define ROOST_FRAME_HAS_SUMMARY 16u
 
 typedef struct roost_request_frame {
   uint32_t frame_size; /* this header, content type text and body, rounded up to 8 */
@@ -82,6 +89,25 @@ typedef struct roost_reply_frame {
   uint64_t infer_ns;   /* the predict call of that batch */
 } roost_reply_frame;
 
+/* What the host has to know of a body, told by the instance. Behind it stand, without gaps: `rows * width` doubles;
+   a class for each row as label_kind says; the id; the record. */
+typedef struct roost_summary {
+  uint32_t record_size;  /* the request as an infer request, private fields blank; 0: none was made */
+  uint32_t row_elements; /* of the first output; the first `width` of them follow */
+  uint16_t rows;         /* whose outputs follow, from the first on */
+  uint16_t width;
+  uint16_t id_size; /* of the request's own id, unescaped; 0: it had none, or a longer one than fits */
+  uint16_t label_kind;
+} roost_summary;
+
+#define ROOST_LABELS_NONE 0u
+/* An int64_t for each row. */
+#define ROOST_LABELS_NUMBERS 1u
+/* For each row a length byte and ROOST_LABEL_TEXT_MAX bytes, of which as many are text. */
+#define ROOST_LABELS_TEXTS 2u
+#define ROOST_LABEL_TEXT_MAX 32u
+
+_Static_assert(sizeof(roost_summary) == 16, "summaries begin with a multiple of 8");
 _Static_assert(sizeof(roost_request_frame) == 56, "frame headers are multiples of 8");
 _Static_assert(sizeof(roost_reply_frame) == 48, "frame headers are multiples of 8");
 

@@ -35,6 +35,12 @@ public struct Manifest: Hashable, Sendable {
     public var rollout: RolloutPlan?
     /// How long a promotion stays reversible.
     public var bake = Instant.Span.zero
+    /// Which predictions are kept for late labels; nil: none.
+    public var feedback: Feedback? = Feedback()
+    /// Which requests are kept to be answered anew; nil: none.
+    public var replay: Replay?
+    /// Columns or inputs that no record of a request shows.
+    public var privateFields: [String] = []
 
     public init() {}
 

@@ -23,6 +23,7 @@ extension Manifest {
         tags = try root["tags"]?.tags() ?? tags
         shadow = try root["shadow"]?.shadowPlan()
         sticky = try root["sticky"]?.stickyKey()
+        try readRecords(root)
         if let cursor = root["limits"] { try read(limits: cursor) }
         if let cursor = root["batch"] { try read(batch: cursor) }
         if let cursor = root["scale"] { try read(scale: cursor) }
@@ -32,12 +33,13 @@ extension Manifest {
     public static let keysByObject: [String: [String]] = [
         "": keys, "limits": limitsKeys, "batch": batchKeys, "scale": scaleKeys, "rollout": RolloutPlan.keys,
         "shadow": ShadowPlan.keys,
+        "feedback": feedbackKeys, "replay": replayKeys,
     ]
 
     private static let keys = [
         "$schema", "description", "owner", "labels", "timeout", "retry", "limits", "batch", "scale",
         "rollback_window", "traffic", "warm", "weight", "rollout", "bake", "sticky", "tags",
-        "shadow",
+        "shadow", "feedback", "replay", "private",
     ]
     private static let limitsKeys = ["memory", "model", "open_files", "network"]
     private static let batchKeys = ["max_size", "max_delay"]
@@ -45,7 +47,7 @@ extension Manifest {
 
     /// Keys that later builds bring: refused in words of their own, so that nobody looks for a typing error.
     private static let laterKeys = [
-        "gate", "threshold", "private", "replay", "feedback", "triggers", "sinks", "jobs",
+        "gate", "threshold", "triggers", "sinks", "jobs",
     ]
 
     private static let timeoutRange = Instant.Span.milliseconds(1)...Instant.Span.seconds(86_400)

@@ -19,6 +19,7 @@ extension Deploying {
         let service = VersionService(
             id, artifact, pool: PoolSettings(manifest, cores: options.cores), load: LoadSettings(manifest), on: serving)
         service.patience = manifest.batch.maxDelay
+        setRecording(service, manifest)
         serving.add(service)
         serving.places.weigh(id, manifest.weight)
         return service
@@ -39,9 +40,25 @@ extension Deploying {
         if service.isCanary, service.pool.settings.instancesMin == 0 { service.pool.settings.instancesMin = 1 }
         service.loadSettings = LoadSettings(manifest)
         service.patience = manifest.batch.maxDelay
+        setRecording(service, manifest)
         serving.places.weigh(service.id, manifest.weight)
         pin(service)
         serving.perform(service)
+    }
+
+    private func setRecording(_ service: VersionService, _ manifest: Manifest) {
+        service.recording = serving.recorder.recording(of: service.id.function, manifest)
+        service.isRecordable = recordingRefusal(of: service.id) == nil
+    }
+
+    /// Why requests of a version cannot be recorded for replay as the manifest wants it; nil when they can, or when
+    /// nobody wants it.
+    func recordingRefusal(of id: VersionID) -> String? {
+        let manifest = manifests[id.function]
+        guard manifest.replay != nil || !manifest.privateFields.isEmpty,
+            let signature = machine.functions[id.function]?.versions[id.number]?.verification?.signature
+        else { return nil }
+        return signature.objection(toHiding: manifest.privateFields)
     }
 
     /// A version with traffic stays warm when people want it so, or want instances of it at all times.

@@ -235,7 +235,8 @@ final class Deploying {
 
     private func manifestsRead(_ files: [String: Result<[UInt8], RoostError>]) {
         let before = manifests.problems
-        for name in manifests.update(files) {
+        let changed = manifests.update(files)
+        for name in changed {
             for service in serving.services.values where service.id.function == name {
                 apply(manifests[name], to: service)
             }
@@ -243,6 +244,7 @@ final class Deploying {
             routes[name]?.bind(manifests[name].sticky, machine.functions[name]?.slots)
         }
         findShadowed()
+        if !changed.isEmpty || !hasReadManifests { serving.recorder.apply(manifests.inForce) }
         for (name, problem) in manifests.problems where before[name] != problem { onLine(problem) }
         guard !hasReadManifests else { return }
         hasReadManifests = true

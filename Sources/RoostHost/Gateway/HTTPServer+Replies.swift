@@ -35,6 +35,13 @@ extension HTTPServer {
         }
     }
 
+    /// The `X-Request-Id` of a request that waits for its reply; empty for any other.
+    func requestIDText(of id: RequestID) -> String {
+        exchanges.slot(waiting: id).map { Self.text(requestIDs, $0) } ?? ""
+    }
+
+    private static func text(_ table: borrowing RequestIDTable, _ slot: Int) -> String { table[slot].text }
+
     private static func hold(_ writer: borrowing ReplyWriter, _ body: RawSpan, in reply: HeldReply) {
         reply.bytes.append(writer.bytes)
         reply.bytes.append(body)

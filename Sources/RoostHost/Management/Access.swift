@@ -43,10 +43,10 @@ struct Access {
     /// A form cannot send these types without asking first, so a browser's silent POST never gets here.
     private func checkContentType(_ endpoint: Endpoint, _ head: borrowing RequestHead) throws(RoostError) {
         let type = head.value(.contentType).text.prefix { $0 != ";" && $0 != " " }.lowercased()
-        let isUpload = if case .upload = endpoint { true } else { false }
-        let wanted = isUpload ? "application/octet-stream" : "application/json"
-        guard type == wanted else {
-            throw RoostError(.unsupported, "expected Content-Type: \(wanted), got \(type.isEmpty ? "none" : type)")
+        let wanted = endpoint.mediaTypes
+        guard wanted.contains(type) else {
+            let names = wanted.joined(separator: " or ")
+            throw RoostError(.unsupported, "expected Content-Type: \(names), got \(type.isEmpty ? "none" : type)")
         }
     }
 
@@ -56,5 +56,16 @@ struct Access {
             return authority[authority.index(after: authority.startIndex)..<end].lowercased()
         }
         return authority.prefix { $0 != ":" }.lowercased()
+    }
+}
+
+extension Endpoint {
+    /// What a call that changes something may send.
+    fileprivate var mediaTypes: [String] {
+        switch self {
+        case .upload: ["application/octet-stream"]
+        case .feedback: ["application/json", "application/jsonl", "application/x-ndjson", "text/csv"]
+        default: ["application/json"]
+        }
     }
 }

@@ -25,6 +25,8 @@ enum Endpoint: Hashable, Sendable {
     case startRollout(String)
     case steerRollout(String, RolloutCommand)
     case audit(String?)
+    case feedback(String)
+    case quality(String)
     /// In the plan, but not in this build.
     case notSupported(String)
 
@@ -38,9 +40,9 @@ enum Endpoint: Hashable, Sendable {
     var method: String {
         switch self {
         case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .functions,
-            .function, .logs, .rollout, .audit:
+            .function, .logs, .rollout, .audit, .quality:
             "GET"
-        case .infer, .predict, .restart, .allow, .rollback, .startRollout, .steerRollout: "POST"
+        case .infer, .predict, .restart, .allow, .rollback, .startRollout, .steerRollout, .feedback: "POST"
         case .upload, .traffic: "PUT"
         case .notSupported: ""
         }
@@ -60,9 +62,9 @@ enum Endpoint: Hashable, Sendable {
     /// Whether a call changes what the host does, and so must not come from a foreign page in a browser.
     var changesState: Bool {
         switch self {
-        case .upload, .restart, .allow, .traffic, .rollback, .startRollout, .steerRollout: true
+        case .upload, .restart, .allow, .traffic, .rollback, .startRollout, .steerRollout, .feedback: true
         case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict,
-            .functions, .function, .logs, .rollout, .audit, .notSupported:
+            .functions, .function, .logs, .rollout, .audit, .quality, .notSupported:
             false
         }
     }
@@ -72,8 +74,7 @@ enum Endpoint: Hashable, Sendable {
         switch self {
         case .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict: true
         case .root, .functions, .function, .logs, .upload, .restart, .allow, .traffic, .rollback, .rollout,
-            .startRollout,
-            .steerRollout, .audit, .notSupported:
+            .startRollout, .steerRollout, .audit, .feedback, .quality, .notSupported:
             false
         }
     }
@@ -127,13 +128,15 @@ enum Endpoint: Hashable, Sendable {
         case (["logs"], nil): return .logs(name)
         case (["traffic"], nil): return .traffic(name)
         case (["rollback"], nil): return .rollback(name)
+        case (["feedback"], nil): return .feedback(name)
+        case (["quality"], nil): return .quality(name)
         case (["restart"], .some): return .restart(target)
         case (["allow"], .some): return .allow(target)
         case (["rollout"], nil): return .rollout(name)
         case (let rest, nil) where rest.count == 2 && rest[0] == "rollout":
             return RolloutCommand(rawValue: rest[1]).map { .steerRollout(name, $0) }
         case (["audit"], nil): return .audit(name)
-        case (let rest, nil) where ["feedback", "quality", "jobs", "async"].contains(rest.first):
+        case (let rest, nil) where ["jobs", "async"].contains(rest.first):
             return .notSupported("/functions/" + parts.joined(separator: "/"))
         default: return nil
         }

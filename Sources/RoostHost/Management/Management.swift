@@ -52,6 +52,8 @@ final class Management {
         case .startRollout(let name): try startRollout(name, head, body, id)
         case .steerRollout(let name, let command): try steerRollout(name, command, head, body, id)
         case .audit(let name): try audit(name, head.query.text, id)
+        case .feedback(let name): try takeLabels(name, head, body, id)
+        case .quality(let name): try quality(name, head.query.text, id)
         }
     }
 

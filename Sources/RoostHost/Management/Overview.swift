@@ -24,6 +24,8 @@ struct Overview {
             "GET  /functions, /functions/NAME, /functions/NAME/logs, /metrics",
             "PUT  /functions/NAME/versions/V, /functions/NAME/traffic",
             "GET  /functions/NAME/rollout, POST …/rollout, …/rollout/promote|abort|pause|resume, GET …/audit, /audit",
+            "POST /functions/NAME/feedback              labels: {\"id\": …, \"row\": 0, \"label\": …}, CSV",
+            "GET  /functions/NAME/quality[?window=24h]",
             "POST /functions/NAME/rollback, /functions/NAME/versions/V/restart, …/allow", "",
         ]
         text = lines.joined(separator: "\n")

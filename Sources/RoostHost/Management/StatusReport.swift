@@ -34,7 +34,8 @@ struct StatusReport {
             "listen": .string("\(host.options.listen.host):\(host.port)"),
             "uptime_seconds": .real((now - host.started).seconds), "cores": .integer(host.options.cores),
             "warnings": .array(
-                (host.warnings + host.processes.warnings + host.deploying.problems).map { .string($0) }),
+                (host.warnings + host.processes.warnings + host.deploying.problems
+                    + (host.recorder.problem.map { [$0] } ?? [])).map { .string($0) }),
             "unclear_files": .array(unclearFiles),
             "connections": .integer(host.server.counters.connectionsOpen),
             "warm_memory": [
@@ -75,6 +76,7 @@ struct StatusReport {
         if let rollout = function.rollout { object["rollout"] = rollout.status(at: now) }
         object["tags"] = .object(
             JSONObject(function.tags.map { ($0.tag.text, .string($0.version.description)) }))
+        object["quality"] = host.recorder.knownQuality(of: function.name, at: now)?.json
         object["notes"] = .array(notes(function).map { .string($0) })
         object["versions"] = .array(
             function.versions.values.sorted { $0.id > $1.id }.map { version($0, of: function) })
@@ -93,6 +95,11 @@ struct StatusReport {
         {
             notes.append(
                 "nothing is copied to \"\(plan.version)\", as shadow wants: no such version takes requests now")
+        }
+        let wanted = host.deploying.manifests[function.name].replay == nil ? "" : " and nothing of it is recorded"
+        for id in function.versions.values.map(\.id).sorted() {
+            guard let refusal = host.deploying.recordingRefusal(of: id) else { continue }
+            notes.append("private: \(id): \(refusal)\(wanted)")
         }
         return notes + function.tagProblems
     }

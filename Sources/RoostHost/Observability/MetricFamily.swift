@@ -53,6 +53,12 @@ struct MetricFamily {
             Self("roost_shadow_flips_total", "counter", "Rows of copies with another class than was served.") {
                 if !$1.shadow.isEmpty { $0.sample($1, "", "\($1.shadow.flips)") }
             },
+            Self("roost_predictions_recorded_total", "counter", "Predictions recorded for late labels.") {
+                $0.sample($1, "", "\($1.recorded.written)")
+            },
+            Self("roost_predictions_dropped_total", "counter", "Predictions that the disk was too slow to record.") {
+                $0.sample($1, "", "\($1.recorded.dropped)")
+            },
             Self("roost_cpu_seconds_total", "counter", "CPU time of all processes of the version.") {
                 $0.sample($1, "", "\($1.cpu.seconds)")
             },
@@ -90,7 +96,22 @@ struct MetricFamily {
             plain("roost_sent_bytes_total", "counter", "Bytes written to clients.", "\(counters.bytesSent)"),
             plain(
                 "roost_uptime_seconds", "gauge", "Since the host started.", "\((host.loop.now - host.started).seconds)"),
+            ofFeedback(host),
         ]
+    }
+
+    private static func ofFeedback(_ host: Host) -> Self {
+        var family = Self("roost_feedback_total", "counter", "Labels by what became of them.") { _, _ in }
+        for (name, recording) in host.recorder.functions.sorted(by: { $0.key < $1.key }) {
+            let labels = recording.labels
+            for (outcome, count) in [
+                ("joined", labels.joined), ("replaced", labels.replaced), ("unknown", labels.unknown),
+                ("refused", labels.refused),
+            ] where labels.total > 0 {
+                family.line("roost_feedback_total{function=\"\(name)\",outcome=\"\(outcome)\"} \(count)")
+            }
+        }
+        return family
     }
 
     private static func plain(_ name: String, _ type: String, _ help: String, _ value: String) -> Self {

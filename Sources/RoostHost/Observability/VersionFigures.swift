@@ -10,6 +10,8 @@ struct VersionFigures {
     let instanceCount: Int
     let busyCount: Int
     let queueDepth: Int
+    /// Predictions recorded for late labels, and those that were to be.
+    let recorded: (written: Int, dropped: Int)
     /// CPU time of template and instances, those included that have ended.
     private(set) var cpu: Instant.Span
     private let processes: [Int32]
@@ -21,6 +23,7 @@ struct VersionFigures {
         instanceCount = service.instances.count
         busyCount = service.instances.count { service.pool.outstanding(of: $0.id) > 0 }
         queueDepth = service.pool.queueDepth
+        recorded = service.recorded
         cpu = service.cpuOfEnded
         var processes = service.instances.compactMap(\.pid)
         if case .warm(let template) = service.template, let process = host.processes.process(of: template) {

@@ -11,12 +11,15 @@ struct InFlight {
     /// Where its frame ends in the request ring of its instance; 0 before it was given to one.
     private(set) var frameEnd: UInt64 = 0
     private(set) var timing = PhaseTiming()
+    /// The header `Roost-Key`, kept where the answer is to be recorded.
+    private(set) var key: [UInt8] = []
 
     init(header: RequestHeader) { self.header = header }
 
     mutating func hold(_ header: RequestHeader, _ contentTypeText: RawSpan, _ body: RawSpan) {
         self.header = header
         frameEnd = 0
+        if !key.isEmpty { key = [] }
         contentTypeBytes = contentTypeText.byteCount
         contentBytes = contentTypeBytes + body.byteCount
         if content.count < contentBytes { content = Array(repeating: 0, count: max(512, contentBytes)) }
@@ -50,6 +53,8 @@ struct InFlight {
 
     /// Gives the memory of an unusually large body back.
     mutating func forget() { if content.count > 1 << 16 { content = [] } }
+
+    mutating func note(key: [UInt8]) { self.key = key }
 
     mutating func note(frameEnd: UInt64, _ timing: PhaseTiming) {
         self.frameEnd = frameEnd

@@ -9,6 +9,11 @@ struct InferenceRequest {
     var accept: MediaType
     /// How long the caller waits, when it said so.
     var timeout: Instant.Span?
+    /// What the caller calls the request, by its header `Roost-Key`; empty without.
+    var key: [UInt8] = []
+
+    /// The longest `Roost-Key` that is taken.
+    static let keyBytesMax = 128
 
     /// - Throws: `invalidArgument` or `unsupported`, for the caller.
     init(_ operation: Operation, _ head: borrowing RequestHead) throws(RoostError) {
@@ -17,6 +22,13 @@ struct InferenceRequest {
         accept = head.has(.accept) && MediaType(header: head.value(.accept)) == .csv ? .csv : .json
         if head.has(.inferenceHeaderLength) {
             throw RoostError(.unsupported, "binary tensors are not supported by this build: send JSON")
+        }
+        if head.has(.roostKey) {
+            key.append(head.value(.roostKey))
+            guard !key.isEmpty, key.count <= Self.keyBytesMax else {
+                throw RoostError(
+                    .invalidArgument, "Roost-Key: expected 1 to \(Self.keyBytesMax) bytes, got \(key.count)")
+            }
         }
         guard head.has(.roostTimeout) else { return }
         let text = head.value(.roostTimeout).text

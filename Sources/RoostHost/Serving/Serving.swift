@@ -12,6 +12,7 @@ final class Serving {
     let loop: Loop
     let processes: Processes
     let server: HTTPServer
+    let recorder: Recorder
     private let doorbells: Doorbells
     private var doorbellPoll: Poll?
     private var turnHook: TurnHook?
@@ -73,10 +74,14 @@ final class Serving {
     /// How early a 504 may come, and how often the clock looks while anything runs.
     static let resolution = Instant.Span.milliseconds(10)
 
-    init(on loop: Loop, processes: Processes, server: HTTPServer, warmMemory: ByteCount, instancesMax: Int) throws {
+    init(
+        on loop: Loop, processes: Processes, server: HTTPServer, recorder: Recorder, warmMemory: ByteCount,
+        instancesMax: Int
+    ) throws {
         self.loop = loop
         self.processes = processes
         self.server = server
+        self.recorder = recorder
         doorbells = try Doorbells()
         clock = try Timer(on: loop)
         again = try Timer(on: loop)
@@ -137,12 +142,16 @@ final class Serving {
             }
             return refuseArrival(id, service, at: now)
         }
-        let header = RequestHeader(
+        var header = RequestHeader(
             id: RequestID(rawValue: ticket.rawValue), operation: request.operation, contentType: request.contentType,
             accept: request.accept, arrived: now,
             deadline: min(deadline ?? now + service.pool.settings.timeout, now + service.pool.settings.timeout),
             patience: now + service.patience)
+        if let recording = service.recording {
+            header.wants = recording.wishes(at: now, isRecordable: service.isRecordable)
+        }
         service.hold(ticket, header, contentTypeText: contentTypeText, body: body)
+        if !header.wants.isEmpty { service.note(key: request.key, of: ticket) }
         let slot = Int(id.slot)
         while callers.count <= slot { callers.append(nil) }
         callers[slot] = Caller(id: id, service: service, ticket: ticket, route: route)
@@ -228,10 +237,13 @@ final class Serving {
         let index = Int(ticket.index)
         let (header, content) = (service.inFlight[index].header, service.inFlight[index].content)
         let (typeBytes, bytes) = (service.inFlight[index].contentTypeBytes, service.inFlight[index].contentBytes)
+        // As the manifest has them now, not when the request came.
+        let hidden = header.wants.contains(.record) ? service.recording?.privateBytes ?? [] : []
         do {
             let frameEnd = try service.instances[at].channel.send(
                 header, contentTypeText: content.bytes.extracting(first: typeBytes),
-                body: content.bytes.extracting(typeBytes..<bytes))
+                body: content.bytes.extracting(typeBytes..<bytes),
+                privateFields: hidden.bytes)
             guard let frameEnd else { return service.pool.noRoom(ticket, on: instance) }
             let timing = service.instances[at].timing.phases(arrived: header.arrived, dispatched: loop.now)
             service.noteDispatch(ticket, frameEnd: frameEnd, timing: timing)
@@ -309,6 +321,7 @@ final class Serving {
                     if !service.instances[at].hasAnswered {
                         service.noteFirst(ticket, at, header.infer, before: loop.now)
                     }
+                    if header.hasSummary { record(channel.summary, id, ticket, service) }
                     deliver(id, ticket, header, contentTypeText, body, service)
                 case .compared: shadowCompared(ticket, header, body, service)
                 case .drop: service.forget(ticket)
@@ -319,6 +332,18 @@ final class Serving {
         if hasAnswered { service.instances[at].hasAnswered = true }
         if let strange { end(service, instance, because: strange) }
         perform(service)
+    }
+
+    /// Keeps what an instance told of a request, if it was asked to tell.
+    private func record(_ summary: ReplySummary, _ id: RequestID, _ ticket: Ticket, _ service: VersionService) {
+        let request = service.inFlight[Int(ticket.index)]
+        var wish = request.header.wants
+        // What was asked for before a field became private may show it.
+        if let since = service.recording?.privateSince, request.header.arrived < since { wish.remove(.record) }
+        guard !wish.isEmpty else { return }
+        recorder.record(summary, wish, of: service) {
+            request.key.isEmpty ? server.requestIDText(of: id) : String(decoding: request.key, as: UTF8.self)
+        }
     }
 
     private func deliver(

@@ -90,6 +90,12 @@ final class VersionService {
     /// Counts for a rollout, while this version is one of the two; and which one.
     var watch: RolloutWatch?
     var isCanary = false
+    /// What of its requests is recorded; shared with the function's other versions.
+    var recording: FunctionRecording?
+    /// Whether it knows every private field, so that requests can be recorded without showing one.
+    var isRecordable = false
+    /// Predictions recorded, and those that were to be but the disk did not keep up.
+    var recorded = (written: 0, dropped: 0)
     /// `Roost-Version: 3`, and the beginning of `Server-Timing`.
     let replyFieldsHead: [UInt8]
 
@@ -140,6 +146,11 @@ final class VersionService {
         let index = Int(ticket.index)
         while inFlight.count <= index { inFlight.append(InFlight(header: header)) }
         inFlight[index].hold(header, copyOf: other, answered: reply)
+    }
+
+    /// By what its caller calls a request whose answer is to be recorded.
+    func note(key: [UInt8], of ticket: Ticket) {
+        if !key.isEmpty { inFlight[Int(ticket.index)].note(key: key) }
     }
 
     /// Gives back the memory of an unusually large body.
