@@ -100,7 +100,7 @@ let package = Package(
         swift("RoostShell", ["CGetopt", "RoostBasics"]),
         swift("RoostClient", ["RoostBasics"]),
         // Floor 3: minds and formats.
-        swift("RoostEvaluation", ["RoostBasics"], settings: strict + hot),
+        swift("RoostEvaluation", ["RoostBasics", "RoostTensors", "RoostJSON"], settings: strict + hot),
         swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON", "RoostEvaluation"]),
         swift("RoostTraffic", ["RoostBasics", "RoostJSON"], settings: strict + hot),
         swift("RoostScaling", ["RoostBasics"], settings: strict + hot),
@@ -118,7 +118,7 @@ let package = Package(
             [
                 "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP",
                 "RoostELF", "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
-                "RoostScaling",
+                "RoostScaling", "RoostEvaluation",
             ], settings: strict + hot),
         swift("RoostBench", ["RoostBasics", "RoostLoop", "RoostClient", "RoostLoad"], settings: strict + hot),
         // Floor 5: doors.
@@ -126,11 +126,15 @@ let package = Package(
             "RoostCommand",
             [
                 "RoostBasics", "RoostTensors", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell",
-                "RoostFunctions", "RoostLoad", "RoostBench",
+                "RoostFunctions", "RoostLoad", "RoostBench", "RoostEvaluation",
             ]),
         .executableTarget(
             name: "roost",
-            dependencies: ["RoostBasics", "RoostCommand", "RoostFiles", "RoostHost", "RoostJSON", "RoostShell"],
+            dependencies: [
+                "RoostBasics", "RoostCommand", "RoostEvaluation", "RoostFiles", "RoostFunctions", "RoostHost",
+                "RoostJSON",
+                "RoostShell",
+            ],
             swiftSettings: strict),
         .executableTarget(name: "roost-instance", dependencies: ["RoostInstance"], swiftSettings: strict + lean),
         // Plugin side.
@@ -155,11 +159,13 @@ let package = Package(
         tests("RoostClient", ["RoostBasics", "RoostClient"]),
         tests("RoostLoad", ["RoostBasics", "RoostTensors", "RoostLoad", "RoostTesting"]),
         tests("RoostBench", ["RoostBasics", "RoostBench", "RoostClient", "RoostLoad", "RoostLoop"]),
-        tests("RoostCommand", ["RoostBasics", "RoostCommand", "RoostJSON", "RoostLoad", "RoostShell", "RoostTensors"]),
+        tests(
+            "RoostCommand",
+            ["RoostBasics", "RoostCommand", "RoostEvaluation", "RoostJSON", "RoostLoad", "RoostShell", "RoostTensors"]),
         tests("Tidy", []),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
-        tests("RoostEvaluation", ["RoostEvaluation", "RoostTesting"]),
-        tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostTensors", "RoostJSON"]),
+        tests("RoostEvaluation", ["RoostEvaluation", "RoostBasics", "RoostTensors", "RoostTesting"]),
+        tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostEvaluation", "RoostTensors", "RoostJSON"]),
         tests("RoostTensors", ["RoostTensors"]),
         tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostWire"]),
         tests("RoostTraffic", ["RoostTraffic", "RoostBasics"]),

@@ -43,6 +43,8 @@ public struct RequestHeader: Sendable {
     public var deadline: Instant
     /// Until when the instance may keep it waiting for others to share its batch; in the past: not at all.
     public var patience: Instant
+    /// From which score on the label of two classes is the positive one; NaN: as the model decides.
+    public var threshold = Double.nan
 
     public init(
         id: RequestID, operation: Operation, contentType: MediaType, accept: MediaType, arrived: Instant,

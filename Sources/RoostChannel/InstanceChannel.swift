@@ -169,6 +169,7 @@ extension RequestHeader {
             id: RequestID(rawValue: frame.id), operation: operation, contentType: contentType, accept: accept,
             arrived: Instant(nanoseconds: frame.arrived_ns), deadline: Instant(nanoseconds: frame.deadline_ns),
             patience: Instant(nanoseconds: frame.patience_ns))
+        threshold = frame.threshold
     }
 }
 

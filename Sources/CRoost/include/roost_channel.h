@@ -62,6 +62,7 @@ typedef struct roost_request_frame {
   uint64_t arrived_ns;  /* CLOCK_MONOTONIC */
   uint64_t deadline_ns; /* the same clock */
   uint64_t patience_ns; /* the same clock: until then it may wait for others to share its batch */
+  double threshold;     /* from which score on the label of two classes is the positive one; NaN: as the model says */
   uint64_t body_size;
   uint16_t content_type;
   uint16_t accept;
@@ -82,7 +83,7 @@ typedef struct roost_reply_frame {
   uint64_t infer_ns;   /* the predict call of that batch */
 } roost_reply_frame;
 
-_Static_assert(sizeof(roost_request_frame) == 56, "frame headers are multiples of 8");
+_Static_assert(sizeof(roost_request_frame) == 64, "frame headers are multiples of 8");
 _Static_assert(sizeof(roost_reply_frame) == 48, "frame headers are multiples of 8");
 
 static inline uint64_t roost_load_relaxed(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }

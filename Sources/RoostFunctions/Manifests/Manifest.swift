@@ -23,6 +23,10 @@ public struct Manifest: Hashable, Sendable {
     public var weight = 1
     /// Shares by manifest; nil leaves traffic to the highest ready version.
     public var traffic: TrafficShares?
+    /// What a new version must reach before it may serve; nil: nothing.
+    public var gate: GatePolicy?
+    /// From which score on a binary model's label is the positive one; nil: as the model decides.
+    public var threshold: Double?
 
     public init() {}
 

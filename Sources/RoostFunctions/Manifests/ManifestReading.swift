@@ -17,6 +17,11 @@ extension Manifest {
         warm = try root["warm"]?.bool() ?? warm
         weight = try root["weight"]?.integer(in: 1...1000) ?? weight
         traffic = try root["traffic"]?.shares()
+        gate = try root["gate"].map { cursor throws(JSONError) in try GatePolicy(cursor) }
+        threshold = try root["threshold"]?.number()
+        if let threshold, !(0...1).contains(threshold), let cursor = root["threshold"] {
+            throw cursor.error("threshold must be 0 to 1, got \(threshold)")
+        }
         if let cursor = root["limits"] { try read(limits: cursor) }
         if let cursor = root["batch"] { try read(batch: cursor) }
         if let cursor = root["scale"] { try read(scale: cursor) }
@@ -25,11 +30,12 @@ extension Manifest {
     /// Keys of this build by object; `""` is the document. The shipped JSON Schema has the same.
     public static let keysByObject: [String: [String]] = [
         "": keys, "limits": limitsKeys, "batch": batchKeys, "scale": scaleKeys,
+        "gate": GatePolicy.keys,
     ]
 
     private static let keys = [
         "$schema", "description", "owner", "labels", "timeout", "retry", "limits", "batch", "scale",
-        "rollback_window", "traffic", "warm", "weight",
+        "rollback_window", "traffic", "warm", "weight", "gate", "threshold",
     ]
     private static let limitsKeys = ["memory", "model", "open_files", "network"]
     private static let batchKeys = ["max_size", "max_delay"]
@@ -37,8 +43,7 @@ extension Manifest {
 
     /// Keys that later builds bring: refused in words of their own, so that nobody looks for a typing error.
     private static let laterKeys = [
-        "sticky", "shadow", "tags", "rollout", "gate", "threshold", "private", "replay", "feedback",
-        "bake", "triggers", "sinks", "jobs",
+        "sticky", "shadow", "tags", "rollout", "private", "replay", "feedback", "bake", "triggers", "sinks", "jobs",
     ]
 
     private static let timeoutRange = Instant.Span.milliseconds(1)...Instant.Span.seconds(86_400)

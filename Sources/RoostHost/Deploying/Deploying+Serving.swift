@@ -18,6 +18,7 @@ extension Deploying {
         let service = VersionService(
             id, artifact, pool: PoolSettings(manifest, cores: options.cores), load: LoadSettings(manifest), on: serving)
         service.patience = manifest.batch.maxDelay
+        service.threshold = manifest.threshold ?? .nan
         serving.add(service)
         serving.places.weigh(id, manifest.weight)
         return service
@@ -36,6 +37,7 @@ extension Deploying {
         service.pool.settings = PoolSettings(manifest, cores: options.cores)
         service.loadSettings = LoadSettings(manifest)
         service.patience = manifest.batch.maxDelay
+        service.threshold = manifest.threshold ?? .nan
         serving.places.weigh(service.id, manifest.weight)
         pin(service)
         serving.perform(service)

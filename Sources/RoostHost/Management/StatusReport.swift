@@ -7,6 +7,7 @@ internal import RoostLoop
 internal import RoostPool
 internal import RoostProcess
 internal import RoostScaling
+internal import RoostTensors
 
 /// What runs, as JSON for `roost status` and for programs.
 struct StatusReport {
@@ -82,6 +83,14 @@ struct StatusReport {
             notes.append(
                 "traffic is set: \(VersionID(function.name, highest)) takes none until `roost traffic \(function.name) latest`"
             )
+        }
+        if host.deploying.manifests[function.name].threshold != nil {
+            let deaf = function.versions.values.filter { version in
+                version.state.takesRequests && version.verification?.signature.hasThreshold == false
+            }
+            for version in deaf.sorted(by: { $0.id < $1.id }) {
+                notes.append("threshold does nothing for \(version.id): it gives no score beside a label of 0 or 1")
+            }
         }
         return notes
     }

@@ -132,11 +132,12 @@ final class Serving {
                 id, 429, "\(service.id) has \(service.pool.queueDepth) requests waiting: try again in \(seconds) s",
                 service, extra: "Retry-After: \(seconds)\r\n")
         }
-        let header = RequestHeader(
+        var header = RequestHeader(
             id: RequestID(rawValue: ticket.rawValue), operation: request.operation, contentType: request.contentType,
             accept: request.accept, arrived: now,
             deadline: min(deadline ?? now + service.pool.settings.timeout, now + service.pool.settings.timeout),
             patience: now + service.patience)
+        header.threshold = service.threshold
         service.hold(ticket, header, contentTypeText: contentTypeText, body: body)
         let slot = Int(id.slot)
         while callers.count <= slot { callers.append(nil) }
