@@ -31,6 +31,9 @@ struct ModelEvaluation {
     /// - Throws: what is wrong with the rows, or why the model does not answer them.
     init(of model: AskedModel, on rows: LabelledRows, as given: TaskDescription?, threshold: Double?) throws {
         let task = try given ?? model.task ?? Self.derived(model)
+        if task.task == .ranking, rows.groups.isEmpty {
+            throw Failure("\(model.name) ranks rows: say by --group COLUMN which rows belong together")
+        }
         // So that no load and no fork is in the figures.
         _ = try Self.answers(of: model, rows, rows.body, within: 0..<1)
         let start = now()

@@ -98,6 +98,8 @@ public struct LabelledRows: Sendable {
                 if column > 0 { body.append(CSVRecords.comma) }
                 if let other = replaced(row, column) { body += other } else { body += source.text[fields[place]] }
             }
+            // A line with nothing on it would be no row.
+            if places.count == 1, body.last == CSVRecords.newline { body += [CSVRecords.quote, CSVRecords.quote] }
             body.append(CSVRecords.newline)
         }
         return body

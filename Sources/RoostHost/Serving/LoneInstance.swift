@@ -165,6 +165,7 @@ final class LoneInstance: TemplateOwner, InstanceOwner {
     func instanceStarted(_ id: InstanceID, process: Int32) {}
     func instanceExited(_ id: InstanceID, _ status: ExitStatus) {
         if end == nil { receive() }
-        fail(RoostError(.pluginFailed, "the instance \(status)\(lastWords)"))
+        let how = if case .killed = status { "was \(status)" } else { "\(status)" }
+        fail(RoostError(.pluginFailed, "the instance \(how)\(lastWords)"))
     }
 }
