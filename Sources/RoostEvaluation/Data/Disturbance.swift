@@ -40,7 +40,7 @@ public struct DisturbedRows: Sendable {
     /// Some rows as CSV with the header.
     public func body(_ range: Range<Int>) -> [UInt8] {
         var (random, current) = (SplitMix(state: 0), -1)
-        return rows.body(range) { row, column in
+        return rows.body(range) { row, column, cell in
             if row != current {
                 current = row
                 random = SplitMix(state: SplitMix.mix(seed ^ UInt64(row) &* SplitMix.step))
@@ -48,7 +48,7 @@ public struct DisturbedRows: Sendable {
             switch disturbance {
             case .missing: return random.unit() < Disturbance.missingShare ? [] : nil
             case .noise:
-                guard deviations[column] > 0, let value = Double(rows.value(row, column)) else { return nil }
+                guard deviations[column] > 0, let value = Double(rows.source.value(cell)) else { return nil }
                 return Array("\(value + Disturbance.noiseShare * deviations[column] * random.normal())".utf8)
             }
         }

@@ -86,17 +86,20 @@ public struct LabelledRows: Sendable {
     }
 
     /// Some rows as CSV with the header, without label and group: the body of a predict request.
-    public func body(_ rows: Range<Int>) -> [UInt8] { body(rows) { _, _ in nil } }
+    public func body(_ rows: Range<Int>) -> [UInt8] { body(rows) { _, _, _ in nil } }
 
     /// - Parameter replaced: what stands for a cell of a row's column, nil for what the file has there. Columns are
-    ///   asked for in order.
-    func body(_ rows: Range<Int>, replaced: (_ row: Int, _ column: Int) -> [UInt8]?) -> [UInt8] {
+    ///   asked for in order, each with the place of its cell in the text.
+    func body(
+        _ rows: Range<Int>, replaced: (_ row: Int, _ column: Int, _ cell: Range<Int>) -> [UInt8]?
+    ) -> [UInt8] {
         var body = header
         for row in rows {
             let fields = source.fields(records[row])
             for (column, place) in places.enumerated() {
                 if column > 0 { body.append(CSVRecords.comma) }
-                if let other = replaced(row, column) { body += other } else { body += source.text[fields[place]] }
+                let cell = fields[place]
+                if let other = replaced(row, column, cell) { body += other } else { body += source.text[cell] }
             }
             // A line with nothing on it would be no row.
             if places.count == 1, body.last == CSVRecords.newline { body += [CSVRecords.quote, CSVRecords.quote] }
@@ -104,9 +107,6 @@ public struct LabelledRows: Sendable {
         }
         return body
     }
-
-    /// The value of a cell as it stands.
-    func value(_ row: Int, _ column: Int) -> String { source.value(source.fields(records[row])[places[column]]) }
 
     /// What a host says of a request made of `rows` ("line 3: …", "row 2: …"), in terms of the file.
     public func message(_ text: String, of rows: Range<Int>) -> String {
