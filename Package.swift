@@ -101,7 +101,7 @@ let package = Package(
         swift("RoostShell", ["CGetopt", "RoostBasics"]),
         swift("RoostClient", ["RoostBasics"]),
         // Floor 3: minds and formats.
-        swift("RoostEvaluation", ["RoostBasics"], settings: strict + hot),
+        swift("RoostEvaluation", ["RoostBasics", "RoostTensors", "RoostJSON"], settings: strict + hot),
         swift(
             "RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON", "RoostEvaluation", "RoostTraffic"]),
         swift("RoostFeedback", ["RoostBasics", "RoostJSON", "RoostEvaluation"]),
@@ -129,11 +129,15 @@ let package = Package(
             "RoostCommand",
             [
                 "RoostBasics", "RoostTensors", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell",
-                "RoostFunctions", "RoostLoad", "RoostBench",
+                "RoostFunctions", "RoostLoad", "RoostBench", "RoostEvaluation",
             ]),
         .executableTarget(
             name: "roost",
-            dependencies: ["RoostBasics", "RoostCommand", "RoostFiles", "RoostHost", "RoostJSON", "RoostShell"],
+            dependencies: [
+                "RoostBasics", "RoostCommand", "RoostEvaluation", "RoostFiles", "RoostFunctions", "RoostHost",
+                "RoostJSON",
+                "RoostShell",
+            ],
             swiftSettings: strict),
         .executableTarget(name: "roost-instance", dependencies: ["RoostInstance"], swiftSettings: strict + lean),
         // Plugin side.
@@ -158,12 +162,16 @@ let package = Package(
         tests("RoostClient", ["RoostBasics", "RoostClient"]),
         tests("RoostLoad", ["RoostBasics", "RoostTensors", "RoostLoad", "RoostTesting"]),
         tests("RoostBench", ["RoostBasics", "RoostBench", "RoostClient", "RoostLoad", "RoostLoop"]),
-        tests("RoostCommand", ["RoostBasics", "RoostCommand", "RoostJSON", "RoostLoad", "RoostShell", "RoostTensors"]),
+        tests(
+            "RoostCommand",
+            ["RoostBasics", "RoostCommand", "RoostEvaluation", "RoostJSON", "RoostLoad", "RoostShell", "RoostTensors"]),
         tests("Tidy", []),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
-        tests("RoostEvaluation", ["RoostEvaluation", "RoostTesting"]),
         tests("RoostFeedback", ["RoostFeedback", "RoostBasics", "RoostEvaluation", "RoostTesting"]),
-        tests("RoostFunctions", ["RoostFunctions", "RoostTraffic", "RoostBasics", "RoostTensors", "RoostJSON"]),
+        tests("RoostEvaluation", ["RoostEvaluation", "RoostBasics", "RoostTensors", "RoostTesting"]),
+        tests(
+            "RoostFunctions",
+            ["RoostFunctions", "RoostTraffic", "RoostBasics", "RoostEvaluation", "RoostTensors", "RoostJSON"]),
         tests("RoostTensors", ["RoostTensors"]),
         tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostTesting", "RoostWire"]),
         tests("RoostTraffic", ["RoostTraffic", "RoostBasics", "RoostJSON", "RoostTesting"]),

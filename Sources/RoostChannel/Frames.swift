@@ -72,6 +72,8 @@ public struct RequestHeader: Sendable {
     public var patience: Instant
     /// What the reply shall tell beside its body.
     public var wants = SummaryWish()
+    /// From which score on the label of two classes is the positive one; NaN: as the model decides.
+    public var threshold = Double.nan
 
     public init(
         id: RequestID, operation: Operation, contentType: MediaType, accept: MediaType, arrived: Instant,

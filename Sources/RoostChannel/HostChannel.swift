@@ -75,7 +75,7 @@ internal import RoostBasics
                 frame_size: UInt32(size), operation: header.operation.rawValue,
                 flags: (inFile ? UInt16(ROOST_FRAME_BODY_IN_FILE) : 0) | header.wants.rawValue, id: header.id.rawValue,
                 arrived_ns: header.arrived.nanoseconds, deadline_ns: header.deadline.nanoseconds,
-                patience_ns: header.patience.nanoseconds,
+                patience_ns: header.patience.nanoseconds, threshold: header.threshold,
                 body_size: UInt64(body.byteCount),
                 content_type: header.contentType.rawValue, accept: header.accept.rawValue,
                 content_type_size: UInt32(contentTypeText.byteCount)), as: roost_request_frame.self)

@@ -196,6 +196,7 @@ extension RequestHeader {
             arrived: Instant(nanoseconds: frame.arrived_ns), deadline: Instant(nanoseconds: frame.deadline_ns),
             patience: Instant(nanoseconds: frame.patience_ns))
         wants = SummaryWish(rawValue: frame.flags).intersection([.outputs, .record])
+        threshold = frame.threshold
     }
 }
 

@@ -13,10 +13,10 @@ public struct Roost {
 
     static let commands = [
         serveCommand, deployCommand, packCommand, verifyCommand, statusCommand, predictCommand, logsCommand,
-        trafficCommand, rollbackCommand, rolloutCommand, auditCommand, benchCommand,
+        trafficCommand, rollbackCommand, rolloutCommand, evaluateCommand, diffCommand, auditCommand, benchCommand,
     ]
     /// Of the design, brought by later releases.
-    static let laterCommands = ["score", "jobs", "evaluate", "diff"]
+    static let laterCommands = ["score", "jobs"]
     static let version = Option("version", "print the version of roost")
 
     /// Runs one command.

@@ -1,5 +1,7 @@
 public import RoostBasics
+public import RoostEvaluation
 public import RoostShell
+public import RoostTensors
 
 /// What a command sees of the world besides hosts and files.
 public protocol Surroundings: Sendable {
@@ -29,6 +31,23 @@ public protocol HostWithin: Sendable {
     func predict(
         file: String, body: [UInt8], contentType: String, accept: String?, home: String?
     ) throws(RoostError) -> (status: Int, body: [UInt8])
+    /// Loads the file, to be asked more than once.
+    func open(file: String, home: String?) throws(RoostError) -> any OpenModel
     /// The path of the installed runtime `name`; without a name, of the one that loads `model`.
     func runtime(_ name: String?, for model: String, home: String?) throws(RoostError) -> String
+}
+
+/// A model file that is loaded, for the thread that opened it.
+public protocol OpenModel: AnyObject {
+    var signature: Signature { get }
+    /// What its card says it is for; nil: nothing.
+    var task: TaskDescription? { get }
+    /// Of the file.
+    var byteCount: Int { get }
+    /// Answers rows; any status is an answer.
+    func ask(
+        _ body: [UInt8], contentType: String, accept: String?
+    ) throws(RoostError) -> (status: Int, body: [UInt8])
+    /// Ends its processes.
+    func close()
 }

@@ -36,6 +36,8 @@ public struct ClassObservations: Hashable, Sendable {
     public let scores: [Double]
     /// One score for each observation, and class 1 is the positive one.
     public let isBinary: Bool
+    /// What the classes are called, for people.
+    public internal(set) var names: [String]
 
     public var count: Int { truths.count }
 
@@ -56,6 +58,7 @@ public struct ClassObservations: Hashable, Sendable {
         self.decisions = decisions.map { $0 ? 1 : 0 }
         self.scores = scores
         isBinary = true
+        names = ["0", "1"]
     }
 
     /// Several classes.
@@ -78,6 +81,7 @@ public struct ClassObservations: Hashable, Sendable {
         self.decisions = decided
         self.scores = scores
         isBinary = false
+        names = (0..<classCount).map { "\($0)" }
     }
 
     /// The score of one observation for one class.

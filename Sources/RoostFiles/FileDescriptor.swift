@@ -16,6 +16,38 @@ public final class FileDescriptor: Sendable {
         guard (try status()).isRegular else { throw RoostError(.invalidArgument, "\(path) is not a regular file") }
     }
 
+    /// Opens a file that lies below `folder`, for reading.
+    ///
+    /// No link is followed on the way, so that nobody who can write there reads what lies elsewhere.
+    /// - Parameter path: relative, without `.` and `..`.
+    /// - Throws: `invalidArgument` for another path, and for a link; `notFound`.
+    public convenience init(reading path: String, below folder: Folder) throws(RoostError) {
+        let parts = path.split(separator: "/", omittingEmptySubsequences: false)
+        guard !parts.contains(where: { ["", ".", ".."].contains($0) }) else {
+            throw RoostError(.invalidArgument, "\(path) is no path below a folder")
+        }
+        var number = unsafe open(folder.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        for (index, part) in parts.enumerated() where number >= 0 {
+            let isLast = index == parts.count - 1
+            let next = unsafe openat(
+                number, String(part), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | (isLast ? 0 : O_DIRECTORY))
+            let code = errno
+            close(number)
+            errno = code
+            number = next
+        }
+        guard number >= 0 else {
+            if errno == ELOOP {
+                throw RoostError(.invalidArgument, "\(folder.path(path)) is a link, and links are not followed here")
+            }
+            throw .failed("open \(folder.path(path))")
+        }
+        self.init(adopting: number)
+        guard (try status()).isRegular else {
+            throw RoostError(.invalidArgument, "\(folder.path(path)) is not a regular file")
+        }
+    }
+
     /// Makes a new file that must not exist yet.
     public convenience init(creating path: String, mode: UInt32 = 0o644) throws(RoostError) {
         try self.init(path, O_WRONLY | O_CREAT | O_EXCL, mode)

@@ -41,7 +41,7 @@ final class Host {
         options.build = try Self.build(binaries, catalog)
         let store = try ArtifactStore(home.state.folder("store"))
         let disk = Disk(
-            plugins: home.plugins, functions: home.functions,
+            plugins: home.plugins, functions: home.functions, data: home.data,
             reader: ArtifactReader(store: store, catalog: catalog, functions: home.functions), ledger: ledger)
         let box = DispatcherBox()
         dispatcherBox = box

@@ -35,6 +35,8 @@ final class RequestLoop {
     /// Made when the host first wants to know something.
     private lazy var summary = SummaryWriter(decoder)
     private let rowsMax: Int
+    /// Nil for all but binary classifiers.
+    private let decision: ThresholdDecision?
     /// Slots are kept, for the memory in them; the first `memberCount` are in use.
     private var members: [Member] = []
     private var memberCount = 0
@@ -51,6 +53,7 @@ final class RequestLoop {
         self.rowsMax = rowsMax
         (decoder, encoder, batch) = (codec.decoder, codec.encoder, codec.batch)
         reply = codec.reply
+        decision = ThresholdDecision(codec.batch.signature)
     }
 
     /// Returns when the channel is of no more use, with the reason.
@@ -163,6 +166,9 @@ final class RequestLoop {
         if model.hasFailedRows, let failed = model.failedRows.keys.filter(rows.contains).min() {
             let message = "row \(failed - firstRow + 1): \(model.failedRows[failed] ?? "")"
             return refuse(member.header, RoostError(.pluginFailed, message), took)
+        }
+        if let decision, !member.header.threshold.isNaN {
+            decision.decide(rows, of: batch, from: member.header.threshold)
         }
         reply.removeAll()
         do throws(RoostError) {

@@ -43,4 +43,14 @@ public struct Signature: Hashable, Sendable {
         self.outputs = outputs
         self.columns = columns
     }
+
+    /// Whether the model's labels are those of two classes, 0 and 1, that follow from one score for each row: then a
+    /// threshold can decide instead of the model.
+    public var hasThreshold: Bool {
+        guard let first = outputs.first, first.shape.count == 1, first.dtype == .float32 || first.dtype == .float64
+        else {
+            return false
+        }
+        return outputs.contains { $0.name == "label" && $0.dtype == .int64 && $0.shape.count == 1 }
+    }
 }

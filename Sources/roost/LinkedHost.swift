@@ -1,7 +1,9 @@
 internal import RoostBasics
-internal import RoostCommand
+public import RoostCommand
+public import RoostEvaluation
 internal import RoostFiles
-internal import RoostHost
+internal import RoostFunctions
+public import RoostHost
 internal import RoostJSON
 internal import RoostShell
 
@@ -28,9 +30,17 @@ struct LinkedHost: HostWithin {
             file: file, body: body, contentType: contentType, accept: accept, options: try .here(home: home))
     }
 
+    func open(file: String, home: String?) throws(RoostError) -> any OpenModel {
+        try FileModel(file, options: try .here(home: home))
+    }
+
     func runtime(_ name: String?, for model: String, home: String?) throws(RoostError) -> String {
         try RoostHost.runtime(named: name, for: model, options: try .here(home: home))
     }
+}
+
+extension FileModel: OpenModel {
+    public var task: TaskDescription? { card?.task }
 }
 
 extension ServeOptions {

@@ -3,9 +3,11 @@ import Glibc
 import RoostBasics
 import RoostJSON
 import RoostShell
+import RoostTensors
 import Synchronization
 
 @testable import RoostCommand
+import RoostEvaluation
 
 /// A world for one command: remembers what it says.
 final class Stage: Surroundings {
@@ -63,7 +65,40 @@ final class FakeHost: HostWithin {
             ? (400, Array(#"{"error": "no rows"}"#.utf8)) : (200, Array("\(file) \(contentType) \(body.count)".utf8))
     }
 
+    func open(file: String, home: String?) throws(RoostError) -> any OpenModel {
+        guard file != "bad.so" else { throw RoostError(.invalidArgument, "bad.so: not a plugin") }
+        return FakeModel()
+    }
+
     func runtime(_ name: String?, for model: String, home: String?) throws(RoostError) -> String { runtimePath }
+}
+
+/// Answers each row of CSV with its first cell: as a score, and as a label from 0.5 on.
+final class FakeModel: OpenModel {
+    let signature = Signature(
+        inputs: [TensorSpec(name: "features", dtype: .float32, shape: [-1, 1])],
+        outputs: [
+            TensorSpec(name: "predictions", dtype: .float32, shape: [-1]),
+            TensorSpec(name: "label", dtype: .int64, shape: [-1]),
+        ], columns: [Column(name: "score")])
+    let task: TaskDescription? = nil
+    let byteCount = 2048
+
+    func ask(
+        _ body: [UInt8], contentType: String, accept: String?
+    ) throws(RoostError) -> (status: Int, body: [UInt8]) {
+        let rows = String(decoding: body, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
+        let cells = rows.dropFirst().dropLast().map { Double($0) }
+        guard !cells.contains(nil) else { return (400, Array(#"{"error": "row 1: score is missing"}"#.utf8)) }
+        let scores = cells.compactMap { $0 }
+        let answer: JSONValue = [
+            "predictions": .array(scores.map { .real($0) }),
+            "label": .array(scores.map { .integer($0 >= 0.5 ? 1 : 0) }),
+        ]
+        return (200, Array(answer.compact.utf8))
+    }
+
+    func close() {}
 }
 
 /// Runs `roost` with these arguments on a stage of its own; its exit code and what it said.

@@ -74,17 +74,33 @@ import Testing
 
     @Test func cardsKeepWhatTheyDoNotKnow() throws {
         let text = """
-            {"task": "classification", "trained": {"rows": 569}, "columns":
+            {"task": "binary", "classes": ["no", 1], "positive": 1, "trained": {"rows": 569}, "columns":
              [{"name": "age", "missing": "refused", "range": [18, 99.5]}, {"name": "colour", "type": "category",
                "categories": ["red", "green"]}]}
             """
         let card = try Card(JSONDocument(parsing: text, source: "card"))
-        #expect(card.task == "classification")
+        #expect(card.task == TaskDescription(.binary, classes: ["no", "1"], positive: "1"))
         #expect(card.columns.map(\.column) == [age, colour])
         #expect(card.columns[0].range == 18...99.5)
         #expect(card.json["trained"]?["rows"] == 569)
+        #expect(try Card(JSONDocument(parsing: "{}", source: "card")).task == nil)
         for bad in ["[]", #"{"columns": [{"name": "a", "range": [2, 1]}]}"#, #"{"task": 1}"#] {
             #expect(throws: JSONError.self) { try Card(JSONDocument(parsing: bad, source: "card")) }
         }
+    }
+
+    @Test(arguments: [
+        (#"{"task": "magic"}"#, "task must be one of binary, multiclass, regression, ranking"),
+        (#"{"classes": ["a", "b"]}"#, "classes says nothing without \"task\""),
+        (#"{"task": "binary", "classes": ["a"]}"#, "classes of a binary model are two, got 1"),
+        (#"{"task": "binary", "classes": ["a", "a"]}"#, "class \"a\" is named twice"),
+        (#"{"task": "regression", "classes": ["a", "b"]}"#, "a regression model has no classes"),
+        (#"{"task": "multiclass", "classes": ["a", "b"], "positive": "a"}"#, "positive is for binary models"),
+        (#"{"task": "binary", "classes": ["a", "b"], "positive": "c"}"#, "positive is \"c\", which is none of classes"),
+        (#"{"task": "binary", "classes": [true, "b"]}"#, "classes[0] must be a string, got a boolean"),
+    ])
+    func tasksThatCannotBeAreRefused(text: String, words: String) throws {
+        let error = try #require(throws: JSONError.self) { try Card(JSONDocument(parsing: text, source: "card")) }
+        #expect(error.description.contains(words), "\(error)")
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import RoostBasics
+import RoostEvaluation
 import RoostFunctions
 import RoostJSON
 import Testing
@@ -7,6 +8,10 @@ import Testing
 @Suite struct ManifestTests {
     func read(_ text: String) throws -> Manifest {
         try Manifest(JSONDocument(parsing: text, source: "functions/credit.json"))
+    }
+
+    static func gate(data: String = "x.csv", metric: String = "auc", rest: String = ", \"min\": 0.9") -> String {
+        "{\"gate\": {\"data\": \"\(data)\", \"label\": \"y\", \"metric\": \"\(metric)\"\(rest)}}"
     }
 
     func failure(_ text: String) throws -> String {
@@ -27,7 +32,8 @@ import Testing
             {"$schema": "x", "description": "d", "owner": "o", "labels": {"team": "risk"}, "timeout": "250ms",
              "retry": false, "limits": {"memory": "1GiB", "model": "2GiB", "open_files": 128, "network": true},
              "batch": {"max_size": 8, "max_delay": "5ms"}, "scale": {"min": 1, "max": 4, "concurrency": 3, "idle": "5s", "queue": 10},
-             "rollback_window": "0ms", "warm": true, "weight": 5, "traffic": {"2": 90, "3.1": 10}}
+             "rollback_window": "0ms", "warm": true, "weight": 5, "threshold": 0.25,
+             "gate": {"data": "sets/holdout.csv", "label": "y", "metric": "auc", "min": 0.95, "max_drop": 0.01}, "traffic": {"2": 90, "3.1": 10}}
             """)
         #expect(manifest.labels == ["team": "risk"] && manifest.description == "d" && manifest.owner == "o")
         #expect(manifest.timeout == .milliseconds(250) && !manifest.retry)
@@ -37,6 +43,8 @@ import Testing
         #expect(manifest.scale.concurrency == 3 && manifest.scale.idle == .seconds(5))
         #expect(manifest.scale.queue == 10 && manifest.rollbackWindow == .zero)
         #expect(manifest.traffic?.description == "2=90 3.1=10")
+        #expect(manifest.threshold == 0.25 && manifest.gate?.data == "sets/holdout.csv" && manifest.gate?.label == "y")
+        #expect(manifest.gate?.bound == Gate(.auc, .atLeast, 0.95) && manifest.gate?.maxDrop == 0.01)
     }
 
     @Test func whatIsRecordedCanBeSet() throws {
@@ -84,6 +92,20 @@ import Testing
         ("{\"limits\": {\"open_files\": 1}}", "limits.open_files must be 16 to 65536, got 1"),
         ("{\"limits\": {\"cores\": 1}}", "unknown key \"limits.cores\""),
         ("{\"limits\": []}", "limits must be an object, got an array"),
+        ("{\"threshold\": 50}", "threshold must be 0 to 1, got 50.0"),
+        ("{\"gate\": true}", "gate must be an object"), ("{\"gate\": {}}", "gate.data is missing"),
+        (ManifestTests.gate(data: "/etc/passwd"), "gate.data must be a file below functions/NAME/ or data/"),
+        (ManifestTests.gate(data: "../x.csv"), "gate.data must be a file below"),
+        (ManifestTests.gate(data: "a/../../x"), "gate.data must be a file"),
+        (ManifestTests.gate(data: "a//b"), "gate.data must be a file below"),
+        (ManifestTests.gate(data: ""), "gate.data must be a file below"),
+        (ManifestTests.gate(metric: "gini"), "gate.metric: unknown metric; known are accuracy, "),
+        (ManifestTests.gate(rest: ""), "gate asks for nothing: give min, max or max_drop"),
+        (ManifestTests.gate(rest: ", \"max\": 1"), "gate.max: auc is better when it is higher: give min"),
+        (ManifestTests.gate(metric: "rmse"), "gate.min: rmse is better when it is lower: give max"),
+        (ManifestTests.gate(rest: ", \"max_drop\": -0.1"), "gate.max_drop must not be negative"),
+        (ManifestTests.gate(metric: "ndcg"), "gate.group is missing"),
+        (ManifestTests.gate(rest: ", \"minimum\": 1"), "unknown key \"gate.minimum\""),
         ("{\"retry\": \"no\"}", "retry must be true or false, got a string"),
         ("{\"scale\": {\"min\": 5, \"max\": 2}}", "1:19: scale.min is 5, more than scale.max, which is 2"),
         ("{\"scale\": {\"max\": 0}}", "scale.max must be 1 to 10000"),
@@ -121,5 +143,20 @@ import Testing
         ] {
             #expect(schema["properties"]?[object]?["properties"]?[key]?["default"] == .integer(value))
         }
+    }
+
+    @Test func aGateJudgesAgainstItsBoundAndTheServingVersion() throws {
+        let gate = try #require(
+            try read(Self.gate(rest: ", \"min\": 0.95, \"max_drop\": 0.01")).gate)
+        #expect(gate.objection(to: 0.95, serving: nil) == nil)
+        #expect(gate.objection(to: 0.941, serving: nil) == "auc 0.941 < 0.95")
+        #expect(gate.objection(to: 0.96, serving: ("credit@2", 0.965)) == nil)
+        #expect(
+            gate.objection(to: 0.96, serving: ("credit@2", 0.98))
+                == "auc 0.96 is worse than credit@2's 0.98 by 0.02, more than max_drop, which is 0.01")
+        let loss = try #require(try read(Self.gate(metric: "rmse", rest: ", \"max_drop\": 0.5")).gate)
+        #expect(loss.objection(to: 99, serving: nil) == nil)
+        #expect(loss.objection(to: 3, serving: ("a@1", 4)) == nil)
+        #expect(loss.objection(to: 4, serving: ("a@1", 3))?.hasPrefix("rmse 4 is worse than a@1's 3 by 1,") == true)
     }
 }

@@ -69,6 +69,7 @@ typedef struct roost_request_frame {
   uint64_t arrived_ns;  /* CLOCK_MONOTONIC */
   uint64_t deadline_ns; /* the same clock */
   uint64_t patience_ns; /* the same clock: until then it may wait for others to share its batch */
+  double threshold;     /* from which score on the label of two classes is the positive one; NaN: as the model says */
   uint64_t body_size;
   uint16_t content_type;
   uint16_t accept;
@@ -108,7 +109,7 @@ typedef struct roost_summary {
 #define ROOST_LABEL_TEXT_MAX 32u
 
 _Static_assert(sizeof(roost_summary) == 16, "summaries begin with a multiple of 8");
-_Static_assert(sizeof(roost_request_frame) == 56, "frame headers are multiples of 8");
+_Static_assert(sizeof(roost_request_frame) == 64, "frame headers are multiples of 8");
 _Static_assert(sizeof(roost_reply_frame) == 48, "frame headers are multiples of 8");
 
 static inline uint64_t roost_load_relaxed(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }

@@ -8,6 +8,9 @@ struct ClassMeasure: Measure {
     /// Whether the scores can be probabilities.
     private let areProbabilities: Bool
     private let areFinite: Bool
+    /// What each observation adds to a mean loss; empty where scores are no probabilities.
+    private let logLosses: [Double]
+    private let brierLosses: [Double]
 
     var count: Int { observations.count }
 
@@ -17,6 +20,9 @@ struct ClassMeasure: Measure {
         areProbabilities = observations.scores.allSatisfy { (0...1).contains($0) }
         orders =
             observations.scores.isEmpty || !areFinite ? [] : observations.judged.map { ScoreOrder(observations, $0) }
+        let hasLosses = areProbabilities && !observations.scores.isEmpty
+        logLosses = hasLosses ? Self.logLosses(observations) : []
+        brierLosses = hasLosses ? Self.brierLosses(observations) : []
     }
 
     func value(_ metric: QualityMetric, weights: [Int]) throws(UndefinedMetric) -> Double {
@@ -24,7 +30,8 @@ struct ClassMeasure: Measure {
         switch metric {
         case .auc: return meanOverClasses { $0.area(weights) }
         case .averagePrecision: return meanOverClasses { $0.averagePrecision(weights) }
-        case .logLoss, .brier: return weightedSum(losses(metric), weights) / Double(count)
+        case .logLoss: return weightedSum(logLosses, weights) / Double(count)
+        case .brier: return weightedSum(brierLosses, weights) / Double(count)
         default:
             guard let value = ConfusionMatrix(observations, weights: weights).value(metric) else {
                 throw .notFor(task, metric)
@@ -33,10 +40,28 @@ struct ClassMeasure: Measure {
         }
     }
 
+    /// One confusion matrix serves all metrics that follow from it.
+    func values(_ metrics: [QualityMetric], weights: [Int]) -> [QualityMetric: Double] {
+        let matrix = ConfusionMatrix(observations, weights: weights)
+        var values: [QualityMetric: Double] = [:]
+        for metric in metrics {
+            values[metric] =
+                if (try? check(metric, weights)) == nil {
+                    nil
+                } else if let value = matrix.value(metric) {
+                    value
+                } else {
+                    try? value(metric, weights: weights)
+                }
+        }
+        return values
+    }
+
     func estimate(_ metric: QualityMetric) throws(UndefinedMetric) -> MetricEstimate {
         try check(metric, once, sideMin: 2)
         switch metric {
-        case .logLoss, .brier: return try mean(metric, of: losses(metric))
+        case .logLoss: return try mean(metric, of: logLosses)
+        case .brier: return try mean(metric, of: brierLosses)
         case .accuracy, .precisionMicro, .recallMicro, .f1Micro:
             return try mean(metric, of: zip(observations.truths, observations.decisions).map { $0 == $1 ? 1 : 0 })
         case .auc:
@@ -70,13 +95,18 @@ struct ClassMeasure: Measure {
         orders.reduce(0) { $0 + value($1) } / Double(orders.count)
     }
 
-    /// What each observation adds to a mean loss. Zero probability of the truth would be an infinite loss: as in
-    /// scikit-learn it is taken as the distance from 1 to the next number.
-    private func losses(_ metric: QualityMetric) -> [Double] {
+    /// Zero probability of the truth would be an infinite loss: as in scikit-learn it is taken as the distance from 1 to
+    /// the next number.
+    private static func logLosses(_ observations: ClassObservations) -> [Double] {
         let least = Double.ulpOfOne
         return observations.truths.enumerated().map { row, truth in
-            guard metric == .brier else { return -log(min(max(observations.score(row, truth), least), 1 - least)) }
-            return observations.judged.reduce(0) { sum, place in
+            -log(min(max(observations.score(row, truth), least), 1 - least))
+        }
+    }
+
+    private static func brierLosses(_ observations: ClassObservations) -> [Double] {
+        observations.truths.enumerated().map { row, truth in
+            observations.judged.reduce(0) { sum, place in
                 let distance = observations.score(row, place) - (truth == place ? 1 : 0)
                 return sum + distance * distance
             }

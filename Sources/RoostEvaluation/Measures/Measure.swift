@@ -6,11 +6,20 @@ protocol Measure {
     /// - Parameter weights: how often each observation counts; their sum is `count`.
     func value(_ metric: QualityMetric, weights: [Int]) throws(UndefinedMetric) -> Double
 
+    /// All of the metrics that are defined for a resample, at less cost than one by one.
+    func values(_ metrics: [QualityMetric], weights: [Int]) -> [QualityMetric: Double]
+
     /// The value with its variance.
     func estimate(_ metric: QualityMetric) throws(UndefinedMetric) -> MetricEstimate
 }
 
 extension Measure {
+    func values(_ metrics: [QualityMetric], weights: [Int]) -> [QualityMetric: Double] {
+        var values: [QualityMetric: Double] = [:]
+        for metric in metrics { values[metric] = try? value(metric, weights: weights) }
+        return values
+    }
+
     /// Each observation once.
     var once: [Int] { [Int](repeating: 1, count: count) }
 

@@ -41,6 +41,10 @@ public struct Manifest: Hashable, Sendable {
     public var replay: Replay?
     /// Columns or inputs that no record of a request shows.
     public var privateFields: [String] = []
+    /// What a new version must reach before it may serve; nil: nothing.
+    public var gate: GatePolicy?
+    /// From which score on a binary model's label is the positive one; nil: as the model decides.
+    public var threshold: Double?
 
     public init() {}
 

@@ -24,6 +24,11 @@ extension Manifest {
         shadow = try root["shadow"]?.shadowPlan()
         sticky = try root["sticky"]?.stickyKey()
         try readRecords(root)
+        gate = try root["gate"].map { cursor throws(JSONError) in try GatePolicy(cursor) }
+        threshold = try root["threshold"]?.number()
+        if let threshold, !(0...1).contains(threshold), let cursor = root["threshold"] {
+            throw cursor.error("threshold must be 0 to 1, got \(threshold)")
+        }
         if let cursor = root["limits"] { try read(limits: cursor) }
         if let cursor = root["batch"] { try read(batch: cursor) }
         if let cursor = root["scale"] { try read(scale: cursor) }
@@ -33,13 +38,13 @@ extension Manifest {
     public static let keysByObject: [String: [String]] = [
         "": keys, "limits": limitsKeys, "batch": batchKeys, "scale": scaleKeys, "rollout": RolloutPlan.keys,
         "shadow": ShadowPlan.keys,
-        "feedback": feedbackKeys, "replay": replayKeys,
+        "feedback": feedbackKeys, "replay": replayKeys, "gate": GatePolicy.keys,
     ]
 
     private static let keys = [
         "$schema", "description", "owner", "labels", "timeout", "retry", "limits", "batch", "scale",
         "rollback_window", "traffic", "warm", "weight", "rollout", "bake", "sticky", "tags",
-        "shadow", "feedback", "replay", "private",
+        "shadow", "feedback", "replay", "private", "gate", "threshold",
     ]
     private static let limitsKeys = ["memory", "model", "open_files", "network"]
     private static let batchKeys = ["max_size", "max_delay"]
@@ -47,7 +52,7 @@ extension Manifest {
 
     /// Keys that later builds bring: refused in words of their own, so that nobody looks for a typing error.
     private static let laterKeys = [
-        "gate", "threshold", "triggers", "sinks", "jobs",
+        "triggers", "sinks", "jobs",
     ]
 
     private static let timeoutRange = Instant.Span.milliseconds(1)...Instant.Span.seconds(86_400)

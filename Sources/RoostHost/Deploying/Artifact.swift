@@ -1,6 +1,7 @@
 internal import RoostBasics
 internal import RoostELF
 internal import RoostFiles
+internal import RoostFunctions
 
 /// All that a process needs to load one version: files in the store, and what was read from them without running code.
 struct Artifact: Sendable {
@@ -17,6 +18,8 @@ struct Artifact: Sendable {
     let examples: [UInt8]
     /// Of the stored file; what probation was recorded for.
     let digest: SHA256Digest
+    /// What the file says of itself; nil for a bare model file.
+    var card: Card?
 }
 
 /// A runtime that loads model files: a plugin without a model of its own.

@@ -43,10 +43,10 @@ struct ArtifactReader: Sendable {
         let file = try FileDescriptor(reading: path)
         do {
             let plugin = try PluginFile(ByteSource(descriptor: file.number))
-            try plugin.checkCard()
+            let card = try plugin.readCard()
             return Artifact(
                 plugin: path, modelFile: nil, modelSection: plugin.model, flags: plugin.flags, runtime: "plugin",
-                examples: plugin.examples ?? [], digest: digest)
+                examples: plugin.examples ?? [], digest: digest, card: card)
         } catch let error as ELFError {
             throw error.asRoostError
         } catch let error as RoostError {
@@ -69,8 +69,8 @@ struct ArtifactReader: Sendable {
 extension PluginFile {
     /// Reads the card, if it carries one.
     /// - Throws: `invalidArgument` for a card that is none, or that says what this build cannot honour.
-    func checkCard() throws(RoostError) {
-        guard let card else { return }
+    func readCard() throws(RoostError) -> Card? {
+        guard let card else { return nil }
         let read: Card
         do throws(JSONError) { read = try Card(try JSONDocument(parsing: card, source: "card")) } catch {
             throw error.asRoostError
@@ -80,5 +80,6 @@ extension PluginFile {
                 .invalidArgument, "its card names columns, which is not supported by this build: name them in the model"
             )
         }
+        return read
     }
 }

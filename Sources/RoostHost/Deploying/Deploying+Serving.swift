@@ -20,6 +20,7 @@ extension Deploying {
             id, artifact, pool: PoolSettings(manifest, cores: options.cores), load: LoadSettings(manifest), on: serving)
         service.patience = manifest.batch.maxDelay
         setRecording(service, manifest)
+        service.threshold = manifest.threshold ?? .nan
         serving.add(service)
         serving.places.weigh(id, manifest.weight)
         return service
@@ -41,6 +42,7 @@ extension Deploying {
         service.loadSettings = LoadSettings(manifest)
         service.patience = manifest.batch.maxDelay
         setRecording(service, manifest)
+        service.threshold = manifest.threshold ?? .nan
         serving.places.weigh(service.id, manifest.weight)
         pin(service)
         serving.perform(service)

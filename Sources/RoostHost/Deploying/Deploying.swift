@@ -29,6 +29,8 @@ final class Deploying {
     private let collection: Timer
     private var artifacts: [VersionID: Artifact] = [:]
     private var probations: [VersionID: Probation] = [:]
+    /// Versions that have passed probation and are held against their gate, with what waits for the rows.
+    var trials: [VersionID: (trial: GateTrial, template: TemplateID)] = [:]
     /// The process of a version that has just been proven, until the machine has said what becomes of it.
     private var proof: Proof?
     struct Proof {
@@ -60,7 +62,7 @@ final class Deploying {
     private var isFolderDirty = false
     private var hasReadManifests = false
     let seed: UInt64
-    private let onLine: (String) -> Void
+    let onLine: (String) -> Void
 
     init(
         on loop: Loop, serving: Serving, processes: Processes, disk: Disk, options: ServeOptions,
@@ -111,6 +113,7 @@ final class Deploying {
         collection.close()
         for probation in probations.values { probation.cancel() }
         probations = [:]
+        for id in Array(trials.keys) { cancelTrial(of: id) }
         files?.close()
         // What has gathered while a transaction runs would wait for its end, which nobody hears any more.
         isPersisting = false
@@ -142,6 +145,7 @@ final class Deploying {
         artifacts[id] = nil
         probationLogs[id] = nil
         probations.removeValue(forKey: id)?.cancel()
+        cancelTrial(of: id)
     }
 
     /// A command of people's; what it throws is for them.
@@ -201,7 +205,7 @@ final class Deploying {
         submit { [disk] in .uploaded(ticket, disk.write(file)) }
     }
 
-    private func submit(_ work: @escaping @Sendable () -> DiskNews) { files?.submit(work) }
+    func submit(_ work: @escaping @Sendable () -> DiskNews) { files?.submit(work) }
 
     /// Events of a folder never name work: they only say that it has to be listed, and one listing serves many.
     private func folderIsDirty() {
@@ -225,6 +229,8 @@ final class Deploying {
             isListing = false
             onLine("the drop folder cannot be read: \(error)")
         case .read(let id, let stored, let artifacts): verify(id, stored, artifacts)
+        case .gateRead(let id, let rows):
+            if let (trial, template) = trials[id] { trial.begin(rows, template) }
         case .manifests(let files): manifestsRead(files)
         case .uploaded(let ticket, let error): uploads.removeValue(forKey: ticket)?(error)
         case .answer(let ticket, let answer): queries.removeValue(forKey: ticket)?(answer)
@@ -312,6 +318,7 @@ final class Deploying {
 
     private func verify(_ id: VersionID, _ stored: StoredFile, _ artifacts: Result<[Artifact], RoostError>) {
         probations.removeValue(forKey: id)?.cancel()
+        cancelTrial(of: id)
         do {
             let candidates = try artifacts.get()
             let settings = LoadSettings(manifests[id.function])
@@ -350,15 +357,34 @@ final class Deploying {
         probationLogs[id] = printed
         switch result {
         case .success(let proof):
-            artifacts[id] = proof.artifact
-            // A service of other bytes under this name has been retired; it may still be answering.
-            if let old = serving.services[id], old.artifact.digest != proof.artifact.digest { forget(old) }
-            self.proof = Proof(id: id, template: proof.template, report: proof.report, settings: settings)
-            tell(.verified(id, digest: stored.digest, proof.verification))
-            if self.proof != nil, let service = addressed(id) { adoptProof(for: service) }
-            if let unclaimed = takeProof(of: id) { processes.kill(unclaimed.template) }
+            do {
+                if try !holdAgainstGate(id, stored, settings, proof) {
+                    accept(id, stored, settings, proof, keepingTemplate: true)
+                }
+            } catch {
+                processes.kill(proof.template)
+                tell(.verifyFailed(id, digest: stored.digest, reason: "gate: \(error)"))
+            }
         case .failure(let error):
             tell(.verifyFailed(id, digest: stored.digest, reason: error.message))
         }
+    }
+
+    /// - Parameter keepingTemplate: whether the process that has proven the version is there to serve it.
+    func accept(
+        _ id: VersionID, _ stored: StoredFile, _ settings: LoadSettings, _ proof: Probation.Result,
+        keepingTemplate: Bool
+    ) {
+        artifacts[id] = proof.artifact
+        // A service of other bytes under this name has been retired; it may still be answering.
+        if let old = serving.services[id], old.artifact.digest != proof.artifact.digest { forget(old) }
+        if keepingTemplate {
+            self.proof = Proof(id: id, template: proof.template, report: proof.report, settings: settings)
+        } else {
+            processes.kill(proof.template)
+        }
+        tell(.verified(id, digest: stored.digest, proof.verification))
+        if self.proof != nil, let service = addressed(id) { adoptProof(for: service) }
+        if let unclaimed = takeProof(of: id) { processes.kill(unclaimed.template) }
     }
 }

@@ -1,5 +1,6 @@
 internal import RoostBasics
 internal import RoostELF
+internal import RoostEvaluation
 internal import RoostFiles
 internal import RoostFunctions
 internal import RoostJSON
@@ -11,6 +12,8 @@ enum DiskNews: Sendable {
     case listingFailed(RoostError)
     /// How a stored file can be loaded, for probation.
     case read(VersionID, StoredFile, Result<[Artifact], RoostError>)
+    /// The rows that a new version has to prove itself on.
+    case gateRead(VersionID, Result<GateRows, RoostError>)
     /// Every manifest file with its content or what kept it from being read.
     case manifests([String: Result<[UInt8], RoostError>])
     /// The file is in the drop folder, or why not.
@@ -25,6 +28,7 @@ enum DiskNews: Sendable {
 struct Disk: Sendable {
     let plugins: Folder
     let functions: Folder
+    let data: Folder
     let reader: ArtifactReader
     let ledger: Ledger
 
@@ -77,6 +81,31 @@ struct Disk: Sendable {
         do throws(RoostError) {
             return .read(id, stored, .success(try reader.artifacts(stored, of: id.function)))
         } catch { return .read(id, stored, .failure(error)) }
+    }
+
+    static let gateBytesMax = 32 << 20
+
+    /// Reads the rows of a gate, in the function's own folder or else in `data/`.
+    func readGate(_ id: VersionID, _ policy: GatePolicy) -> DiskNews {
+        do throws(RoostError) {
+            let file = try gateFile(id.function, policy.data)
+            let size = try file.status().size
+            guard size <= Self.gateBytesMax else {
+                throw RoostError(.tooLarge, "\(policy.data) has \(size) bytes, the limit is \(Self.gateBytesMax)")
+            }
+            let rows = try LabelledRows(
+                csv: try file.read(size, at: 0), file: policy.data, label: policy.label, group: policy.group)
+            return .gateRead(id, .success(GateRows(rows)))
+        } catch { return .gateRead(id, .failure(error)) }
+    }
+
+    private func gateFile(_ function: FunctionName, _ path: String) throws(RoostError) -> FileDescriptor {
+        for folder in [functions.folder(function.text), data] {
+            do throws(RoostError) { return try FileDescriptor(reading: path, below: folder) } catch {
+                guard error.code == .notFound else { throw error }
+            }
+        }
+        throw RoostError(.notFound, "there is no file \(path) in functions/\(function)/ or data/")
     }
 
     func writeNote(_ file: String, _ reason: String) -> DiskNews {

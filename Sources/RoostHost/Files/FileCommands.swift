@@ -50,12 +50,9 @@ public func verify(file: String, examples: String?, options: ServeOptions) throw
 public func predict(
     file: String, body: [UInt8], contentType: String, accept: String?, options: ServeOptions
 ) throws(RoostError) -> (status: Int, body: [UInt8]) {
-    let bench = try Workbench(options)
-    defer { bench.close() }
-    // Which runtime reads it is probation's finding.
-    let artifact = try bench.prove(file, examples: nil).artifact
-    let answer = SingleAnswer(bench)
-    return try answer.answer(artifact, label: bench.label(of: file), body, contentType: contentType, accept: accept)
+    let model = try FileModel(file, options: options)
+    defer { model.close() }
+    return try model.ask(body, contentType: contentType, accept: accept)
 }
 
 /// The path of the installed runtime of that name; without a name, of the one that loads the model file.

@@ -46,11 +46,11 @@ final class Workbench {
                 return try models(path, given ?? [], digest)
             }
             let plugin = try PluginFile(source)
-            try plugin.checkCard()
+            let card = try plugin.readCard()
             return [
                 Artifact(
                     plugin: path, modelFile: nil, modelSection: plugin.model, flags: plugin.flags, runtime: "plugin",
-                    examples: given ?? plugin.examples ?? [], digest: digest)
+                    examples: given ?? plugin.examples ?? [], digest: digest, card: card)
             ]
         } catch let error as ELFError {
             throw RoostError(error.asRoostError.code, "\(path): \(error)")

@@ -22,6 +22,8 @@ struct ModelMetadata {
         ])
         // Not of the protocol, which allows more: what the columns of the one input are called and may hold.
         if !signature.columns.isEmpty { members["columns"] = .array(signature.columns.map(\.json)) }
+        members["size"] = .integer(version.stored.size)
+        if let card = host.deploying.artifact(version.id)?.card { members["card"] = card.json }
         json = .object(members)
     }
 

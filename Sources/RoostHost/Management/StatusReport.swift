@@ -101,6 +101,14 @@ struct StatusReport {
             guard let refusal = host.deploying.recordingRefusal(of: id) else { continue }
             notes.append("private: \(id): \(refusal)\(wanted)")
         }
+        if host.deploying.manifests[function.name].threshold != nil {
+            let deaf = function.versions.values.filter { version in
+                version.state.takesRequests && version.verification?.signature.hasThreshold == false
+            }
+            for version in deaf.sorted(by: { $0.id < $1.id }) {
+                notes.append("threshold does nothing for \(version.id): it gives no score beside a label of 0 or 1")
+            }
+        }
         return notes + function.tagProblems
     }
 

@@ -45,6 +45,8 @@ final class Processes {
     private var nextInstance: UInt32 = 1
     /// Let go when everything has ended. Strong, because a weak reference would slow every other one to its object.
     var instanceOwner: (any InstanceOwner)?
+    /// Whoever hears of one instance instead; let go when it has ended.
+    private var loneOwners: [InstanceID: any InstanceOwner] = [:]
     /// Everything that ran below the nursery is gone, and has been told of.
     var onNurseryLost: () -> Void = {}
     /// What the sandbox cannot do on this machine, in words.
@@ -113,6 +115,11 @@ final class Processes {
         try nursery.fork(id, from: template, descriptors: descriptors)
     }
 
+    /// From now on `owner` hears of one instance, instead of the owner of all.
+    func own(_ instance: InstanceID, _ owner: any InstanceOwner) { loneOwners[instance] = owner }
+    /// Nothing is heard any more of an instance that was never forked.
+    func disown(_ instance: InstanceID) { loneOwners[instance] = nil }
+
     func kill(_ instance: InstanceID) { nursery?.kill(instance) }
     func kill(_ template: TemplateID) { nursery?.kill(template) }
 
@@ -122,6 +129,7 @@ final class Processes {
         nursery.shutDown { [self] in
             self.nursery = nil
             instanceOwner = nil
+            loneOwners = [:]
             onDone()
         }
     }
@@ -134,8 +142,10 @@ final class Processes {
         case .templateLoaded(let id, let report): owners[id]?.value?.templateLoaded(id, report)
         case .templateFailed(let id, let error): owners[id]?.value?.templateFailed(id, error)
         case .templateExited(let id, let status): owners[id]?.value?.templateExited(id, status)
-        case .instanceStarted(let id, let process): instanceOwner?.instanceStarted(id, process: process)
-        case .instanceExited(let id, let status): instanceOwner?.instanceExited(id, status)
+        case .instanceStarted(let id, let process):
+            (loneOwners[id] ?? instanceOwner)?.instanceStarted(id, process: process)
+        case .instanceExited(let id, let status):
+            (loneOwners.removeValue(forKey: id) ?? instanceOwner)?.instanceExited(id, status)
         case .callRefused(let id, let call):
             owners[id]?.value?.templatePrinted(Array("roost: the sandbox refused \(call)\n".utf8))
         case .used(let id, let cpu): owners[id]?.value?.processUsed(cpu)

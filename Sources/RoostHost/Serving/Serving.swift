@@ -150,6 +150,7 @@ final class Serving {
         if let recording = service.recording {
             header.wants = recording.wishes(at: now, isRecordable: service.isRecordable)
         }
+        header.threshold = service.threshold
         service.hold(ticket, header, contentTypeText: contentTypeText, body: body)
         if !header.wants.isEmpty { service.note(key: request.key, of: ticket) }
         let slot = Int(id.slot)

@@ -41,6 +41,8 @@ final class VersionService {
     var loadSettings: LoadSettings
     /// How long a request may be kept waiting for others to share its predict.
     var patience = Instant.Span.zero
+    /// From which score on the label of two classes is the positive one; NaN: as the model decides.
+    var threshold = Double.nan
     private unowned let serving: Serving
     /// Hears of the template in the version's stead.
     private(set) lazy var templateNews = TemplateNews(self)

@@ -1,0 +1,171 @@
+internal import RoostBasics
+internal import RoostChannel
+internal import RoostLoop
+internal import RoostProcess
+
+/// One instance that serves nobody: asked by the host itself, one request after the other.
+///
+/// Belongs to the loop, and never makes it wait.
+final class LoneInstance: TemplateOwner, InstanceOwner {
+    /// What came back: any status is an answer.
+    typealias Answer = (status: Int, body: [UInt8])
+
+    private let loop: Loop
+    private let processes: Processes
+    private let instance: InstanceID
+    private let channel: HostChannel
+    private let doorbells: Doorbells
+    private var poll: Poll?
+    private let patience: Timer
+    private var template: TemplateID?
+    /// Whether the template was loaded for this instance alone, and goes with it.
+    private let ownsTemplate: Bool
+    private var pending: ((Result<Answer, RoostError>) -> Void)?
+    /// Why nothing can be asked any more.
+    private var end: RoostError?
+    private var isForked = false
+    private var isReceiving = false
+    private var printed = OutputLog()
+
+    /// An instance of a process that is being loaded for it alone. Requests wait until it is there.
+    convenience init(
+        loading artifact: Artifact, label: String, _ settings: LoadSettings, on loop: Loop, _ processes: Processes
+    ) throws(RoostError) {
+        try self.init(on: loop, processes, ownsTemplate: true)
+        template = try processes.load(artifact, label: label, settings, owner: self)
+    }
+
+    /// A fork of a template, which stays with its owner unless it may not be forked: then it is used up.
+    convenience init(of template: TemplateID, on loop: Loop, _ processes: Processes) throws(RoostError) {
+        try self.init(on: loop, processes, ownsTemplate: false)
+        self.template = template
+        processes.handOver(template, to: self)
+        try fork(template)
+    }
+
+    private init(on loop: Loop, _ processes: Processes, ownsTemplate: Bool) throws(RoostError) {
+        self.loop = loop
+        self.processes = processes
+        self.ownsTemplate = ownsTemplate
+        instance = processes.nameInstance()
+        do {
+            channel = try HostChannel()
+            doorbells = try Doorbells()
+            patience = try Timer(on: loop)
+            try doorbells.add(channel.doorbell, tag: 0)
+            poll = try Poll(doorbells.descriptor, for: .readable, on: loop) { [unowned self] _ in
+                doorbells.takeRung { _ in }
+                receive()
+            }
+        } catch {
+            throw RoostError(.system, "\(error)")
+        }
+        processes.own(instance, self)
+    }
+
+    /// Asks. There must be no other question open.
+    /// - Parameter limit: how long the answer may take, from now on or from the fork if that comes later; then the
+    ///   instance has ended.
+    func ask(
+        _ body: [UInt8], contentType: String, accept: String?, within limit: Instant.Span,
+        _ onAnswer: @escaping (Result<Answer, RoostError>) -> Void
+    ) {
+        precondition(pending == nil, "one request at a time")
+        pending = onAnswer
+        if let end { return answer(.failure(end)) }
+        let type = Array(contentType.utf8)
+        // A loop that has not run for a while believes in an earlier time, and so do its timers.
+        let limit = limit + (Loop.clock - loop.now)
+        let header = RequestHeader(
+            id: RequestID(slot: 1, generation: 1), operation: .predict, contentType: MediaType(header: type.bytes),
+            accept: accept == "csv" || accept == "text/csv" ? .csv : .json, arrived: loop.now,
+            deadline: loop.now + limit + Self.loadingMax)
+        do {
+            guard try channel.send(header, contentTypeText: type.bytes, body: body.bytes) != nil else {
+                return answer(
+                    .failure(RoostError(.tooLarge, "the body has \(body.count) bytes, too many for one request")))
+            }
+            channel.ring()
+            try patience.start(after: isForked ? limit : limit + Self.loadingMax) { [unowned self] in
+                fail(RoostError(.deadline, "there was no answer in time"))
+            }
+        } catch { return fail(RoostError(.system, "\(error)")) }
+        if !isReceiving, !channel.prepareToSleep() { receive() }
+    }
+
+    /// Loading has limits of its own; this one only ends what they do not.
+    private static let loadingMax = Instant.Span.seconds(600)
+
+    /// Ends the instance, and the template that was loaded for it. Nothing is answered any more.
+    func close() {
+        pending = nil
+        fail(RoostError(.unavailable, "it was closed"))
+        if !isForked { processes.disown(instance) }
+        poll?.close()
+        poll = nil
+        patience.close()
+    }
+
+    private func fork(_ template: TemplateID) throws(RoostError) {
+        try processes.fork(instance, from: template, descriptors: channel.descriptorsForInstance)
+        isForked = true
+        channel.handedOver()
+    }
+
+    /// Takes what has come, until there is something to wait for. An answer may bring the next question.
+    private func receive() {
+        guard !isReceiving else { return }
+        isReceiving = true
+        defer { isReceiving = false }
+        repeat {
+            var answers: [Answer] = []
+            do throws(ChannelError) {
+                try channel.receive { header, _, body in
+                    var bytes: [UInt8] = []
+                    bytes.append(body)
+                    answers.append((Int(header.status), bytes))
+                }
+            } catch { return fail(RoostError(.pluginFailed, "\(error)")) }
+            for one in answers { answer(.success(one)) }
+        } while pending != nil && end == nil && !channel.prepareToSleep()
+    }
+
+    private func answer(_ result: Result<Answer, RoostError>) {
+        guard let pending else { return }
+        self.pending = nil
+        patience.stop()
+        pending(result)
+    }
+
+    private func fail(_ error: RoostError) {
+        if end == nil {
+            end = error
+            processes.kill(instance)
+            if ownsTemplate, let template { processes.kill(template) }
+        }
+        answer(.failure(error))
+    }
+
+    /// What it printed last, for messages.
+    private var lastWords: String {
+        let lines = String(printed.suffix(from: 0).bytes).split(separator: "\n")
+        return lines.last.map { ": \($0)" } ?? ""
+    }
+
+    // MARK: news of its processes
+
+    func templateLoaded(_ id: TemplateID, _ report: LoadReport) {
+        do throws(RoostError) { try fork(id) } catch { fail(error) }
+    }
+    func templateFailed(_ id: TemplateID, _ error: RoostError) { fail(error) }
+    func templateExited(_ id: TemplateID, _ status: ExitStatus) {
+        if !isForked { fail(RoostError(.pluginFailed, "it ended while loading: \(status)")) }
+    }
+    func templatePrinted(_ bytes: [UInt8]) { printed.append(bytes.bytes) }
+    func instanceStarted(_ id: InstanceID, process: Int32) {}
+    func instanceExited(_ id: InstanceID, _ status: ExitStatus) {
+        if end == nil { receive() }
+        let how = if case .killed = status { "was \(status)" } else { "\(status)" }
+        fail(RoostError(.pluginFailed, "the instance \(how)\(lastWords)"))
+    }
+}
