@@ -33,11 +33,11 @@ import Testing
 
     @Test func thereAreAsManyPlansAsTheAlphabetGives() { #expect(Set(Self.steps).count == 20) }
 
-    /// All orders of three events from the beginning, which is the same for all steps; and of one, or in a quarter of
-    /// the cases two, that are in the way anywhere on the straight course to the promotion.
+    /// All orders of three events from the beginning, which is the same for all steps; and of one, or in an eighth
+    /// of the cases two, that are in the way anywhere on the straight course to the promotion.
     @Test(arguments: steps.indices, policies.indices)
     func whateverHappens(_ number: Int, _ policy: Int) throws {
-        let steps = Self.steps[number], isDeep = (number + policy) % Self.policies.count == 0
+        let steps = Self.steps[number], isDeep = (number + policy) % 8 == 0
         let (withoutTraffic, onNewer, hasGates, bake) = Self.policies[policy]
         let plan = try RolloutPlan(
             """
@@ -50,7 +50,7 @@ import Testing
             course.run([event])
             try search.explore(from: course.rollout, at: course.now, depth: isDeep ? 2 : 1)
         }
-        #expect(search.seen.count > (isDeep ? 300 : 70))
+        #expect(search.seen.count > (isDeep ? 300 : 50))
     }
 
     /// Events that a friendly host and person send, up to the end.
