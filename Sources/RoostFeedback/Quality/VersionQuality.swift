@@ -9,6 +9,8 @@ public struct VersionQuality: Hashable, Sendable {
         public let value: Double
         /// Where it lies with 95 % probability, by the normal approximation; nil where no variance is known.
         public let interval: ClosedRange<Double>?
+        /// For tests of a difference; nil where no variance is known.
+        public let estimate: MetricEstimate?
     }
 
     public let version: VersionNumber
@@ -41,10 +43,11 @@ public struct VersionQuality: Hashable, Sendable {
 
     private static func figure(_ metric: QualityMetric, _ observations: Observations) -> Figure? {
         guard let value = try? observations.value(of: metric) else { return nil }
-        guard let error = (try? observations.estimate(of: metric))?.standardError, error.isFinite else {
-            return Figure(metric: metric, value: value, interval: nil)
+        guard let estimate = try? observations.estimate(of: metric), estimate.standardError.isFinite else {
+            return Figure(metric: metric, value: value, interval: nil, estimate: nil)
         }
-        return Figure(metric: metric, value: value, interval: value - 1.96 * error...value + 1.96 * error)
+        let reach = 1.96 * estimate.standardError
+        return Figure(metric: metric, value: value, interval: value - reach...value + reach, estimate: estimate)
     }
 }
 

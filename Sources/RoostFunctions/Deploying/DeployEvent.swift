@@ -86,4 +86,6 @@ public struct Collection: Hashable, Sendable {
     public let stable: VersionNumber
     /// Where the counts begin; nil: they go on from what is there, in a new stratum.
     public let evidence: Evidence?
+    /// When the comparison began, in seconds since 1970: labels of earlier predictions do not count.
+    public let since: Int
 }

@@ -127,6 +127,7 @@ extension Deployment {
             case .setShares: break  // the route follows from the rollout's state, below
             case .collect(_, let anew):
                 if anew || functions[name]?.evidence == nil {
+                    functions[name]?.comparedSince = clock.unixSeconds(at: now)
                     collect(name, from: Evidence())
                 } else {
                     functions[name]?.evidence?.beginStratum()
@@ -153,7 +154,12 @@ extension Deployment {
     private mutating func collect(_ name: FunctionName, from evidence: Evidence?) {
         guard let rollout = functions[name]?.rollout else { return }
         if let evidence { functions[name]?.evidence = evidence }
-        actions.append(.collect(name, Collection(canary: rollout.canary, stable: rollout.stable, evidence: evidence)))
+        actions.append(
+            .collect(
+                name,
+                Collection(
+                    canary: rollout.canary, stable: rollout.stable, evidence: evidence,
+                    since: functions[name]?.comparedSince ?? 0)))
     }
 
     private mutating func beginQueued(_ id: VersionID, after rollout: Rollout, at now: Instant) {

@@ -3,7 +3,10 @@ public import RoostTraffic
 
 extension FunctionDeployment {
     /// Who is on trial, and who vouches for it; nil while nothing serves.
-    public var roles: TrafficRoles? { route.map(TrafficRoles.init) }
+    public var roles: TrafficRoles? {
+        if let rollout = liveRollout { return TrafficRoles(stable: rollout.stable, canary: rollout.canary) }
+        return route.map(TrafficRoles.init)
+    }
 
     /// What each tag that is defined now stands for; first those that traffic defines, then the manifest's by name.
     /// A version that the manifest names need not be there.

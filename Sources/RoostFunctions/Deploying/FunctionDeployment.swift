@@ -49,6 +49,8 @@ public struct FunctionDeployment: Hashable, Sendable {
     public internal(set) var rollout: Rollout?
     /// What was seen of it when it was last observed.
     var evidence: Evidence?
+    /// When it began, in seconds since 1970.
+    var comparedSince = 0
     /// An `.observe` is not answered yet.
     var isBeingObserved = false
     /// What the manifest became while a rollout ran: in force at its end.

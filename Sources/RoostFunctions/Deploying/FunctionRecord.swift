@@ -13,6 +13,8 @@ public struct FunctionRecord: Hashable, Sendable {
     /// The rollout that runs, or the last one, as if it had been looked at when the clock began.
     public let rollout: Rollout?
     public let evidence: Evidence?
+    /// When that began, in seconds since 1970.
+    public let comparedSince: Int
     /// Who answers whom, of callers with a key.
     public let slots: StickySlots?
     /// A successor that was under observation.
@@ -22,12 +24,13 @@ public struct FunctionRecord: Hashable, Sendable {
 
     public init(
         name: FunctionName, highestMajor: UInt32, origin: TrafficOrigin, manifestShares: TrafficShares?,
-        stable: VersionNumber? = nil, rollout: Rollout? = nil, evidence: Evidence? = nil,
+        stable: VersionNumber? = nil, rollout: Rollout? = nil, evidence: Evidence? = nil, comparedSince: Int = 0,
         slots: StickySlots? = nil, watch: GuardRecord? = nil, versions: [VersionRecord]
     ) {
         self.stable = stable
         self.rollout = rollout
         self.evidence = evidence
+        self.comparedSince = comparedSince
         self.name = name
         self.highestMajor = highestMajor
         self.origin = origin
@@ -80,6 +83,7 @@ extension FunctionDeployment {
         FunctionRecord(
             name: name, highestMajor: highestMajor, origin: origin, manifestShares: manifestShares, stable: stable,
             rollout: rollout?.asSeen(at: .beginning), evidence: liveRollout == nil ? nil : evidence,
+            comparedSince: comparedSince,
             slots: slots, watch: watch?.record, versions: versions.values.map(\.record).sorted { $0.number < $1.number }
         )
     }
@@ -93,6 +97,7 @@ extension FunctionDeployment {
         stable = record.stable
         rollout = record.rollout?.asSeen(at: now)
         evidence = record.evidence
+        comparedSince = record.comparedSince
         slots = record.slots
         watch = record.watch.flatMap { Guard($0, clock, at: now) }
         for version in record.versions {

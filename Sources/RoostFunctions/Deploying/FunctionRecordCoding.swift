@@ -14,7 +14,10 @@ extension FunctionRecord {
         if let manifestShares { members.append(("manifest", manifestShares.json)) }
         if let stable { members.append(("stable", .string(stable.description))) }
         if let rollout { members.append(("rollout", rollout.json)) }
-        if let evidence { members.append(("evidence", evidence.json)) }
+        if let evidence {
+            members.append(("evidence", evidence.json))
+            members.append(("compared_since", .integer(comparedSince)))
+        }
         if let slots { members.append(("slots", .string(slots.description))) }
         if let watch { members.append(("watch", watch.json)) }
         members.append(("versions", .array(versions.map(\.json))))
@@ -41,6 +44,7 @@ extension FunctionRecord {
             stable: try root["stable"].map { cursor throws(JSONError) in try VersionNumber(cursor) },
             rollout: try root["rollout"].map { cursor throws(JSONError) in try Rollout(cursor, at: .beginning) },
             evidence: try root["evidence"].map { cursor throws(JSONError) in try Evidence(cursor) },
+            comparedSince: try root["compared_since"]?.integer(in: 0...Int.max) ?? 0,
             slots: try root["slots"].map { cursor throws(JSONError) in try StickySlots(cursor) },
             watch: try root["watch"].map { cursor throws(JSONError) in try GuardRecord(cursor) }, versions: versions)
     }

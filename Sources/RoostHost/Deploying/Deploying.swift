@@ -86,6 +86,7 @@ final class Deploying {
         serving.onLoaded = { [unowned self] in loaded($0, $1) }
         serving.onNews = { [unowned self] in news($0, $1) }
         serving.onIdle = { [unowned self] in idle($0) }
+        serving.recorder.onAudit = { [unowned self] in note(AuditEntry($0)) }
         for record in records { recover(record) }
     }
 
@@ -177,7 +178,8 @@ final class Deploying {
         case .collect(let name, let wanted): collect(name, wanted)
         case .stopCollecting(let name): stopCollecting(name)
         case .observe(let name): observe(name)
-        case .replay(let name, _, _, let call): replay(name, call: call)
+        case .replay(let name, let canary, let stable, let call):
+            replay(name, canary: canary, stable: stable, call: call)
         case .callGate(let name, let call): ask(name, call)
         case .persist(let record): persist(record)
         case .audit(let entry): unwritten.append(AuditLine(entry, at: Loop.unixSeconds))

@@ -68,3 +68,14 @@ struct AuditNote: Hashable, Sendable {
     let at: Int64
     let act: Act
 }
+
+extension AuditEntry {
+    init(_ note: AuditNote) {
+        switch note.act {
+        case .labelReplaced(let key, let row, let before, let after):
+            self.init(
+                note.function, VersionNumber(note.version), by: "feedback", "label_replaced", from: "\(before)",
+                to: "\(after)", reason: "request \(key), row \(row)")
+        }
+    }
+}

@@ -1,5 +1,7 @@
 internal import RoostBasics
 internal import RoostClient
+internal import RoostEvaluation
+internal import RoostFeedback
 internal import RoostFunctions
 internal import RoostJSON
 internal import RoostLoop
@@ -7,15 +9,17 @@ internal import RoostTraffic
 
 /// What the machine wants for a rollout: counting, looking, asking others.
 extension Deploying {
+    /// Copies of what stable answers that go to the canary, in percent.
+    private static let shadowPercent = 10
+
     func collect(_ name: FunctionName, _ wanted: Collection) {
-        let watch: RolloutWatch
-        if let evidence = wanted.evidence {
-            watch = RolloutWatch(canary: wanted.canary, stable: wanted.stable, evidence)
-        } else {
-            watch = watches[name] ?? RolloutWatch(canary: wanted.canary, stable: wanted.stable, Evidence())
-            watch.evidence.beginStratum()
+        var evidence = wanted.evidence
+        if evidence == nil {
+            evidence = watches[name]?.evidence ?? Evidence()
+            evidence?.beginStratum()
         }
         stopCollecting(name)
+        let watch = RolloutWatch(wanted, evidence ?? Evidence())
         watches[name] = watch
         for number in [wanted.canary, wanted.stable] {
             guard let service = service(VersionID(name, number)) else { continue }
@@ -23,10 +27,12 @@ extension Deploying {
             service.isCanary = number == wanted.canary
             apply(manifests[name], to: service)
         }
+        rolloutShadows[name] = ShadowPlan(version: wanted.canary.description, percent: Self.shadowPercent)
     }
 
     func stopCollecting(_ name: FunctionName) {
         guard let watch = watches.removeValue(forKey: name) else { return }
+        rolloutShadows[name] = nil
         for number in [watch.canary, watch.stable] {
             guard let service = serving.services[VersionID(name, number)] else { continue }
             service.watch = nil
@@ -35,9 +41,29 @@ extension Deploying {
         }
     }
 
+    /// Labels are looked up on the recorder's thread; without them the rest counts.
     func observe(_ name: FunctionName) {
         guard let watch = watches[name] else { return tell(.observed(name, Evidence())) }
-        tell(.observed(name, watch.evidence))
+        guard let metric = machine.functions[name]?.liveRollout?.plan.analysis.quality.metric.rawValue else {
+            return tell(.observed(name, watch.evidence))
+        }
+        do throws(RoostError) {
+            try serving.recorder.outcomes(
+                of: name, [watch.canary, watch.stable], since: Int64(watch.since) * 1_000_000
+            ) { [unowned self] found in
+                if case .success(let qualities) = found {
+                    for quality in qualities {
+                        let labels = Labels.OfVersion(quality, metric)
+                        if quality.version == watch.canary {
+                            watch.evidence.labels.canary = labels
+                        } else {
+                            watch.evidence.labels.stable = labels
+                        }
+                    }
+                }
+                tell(.observed(name, watch.evidence))
+            }
+        } catch { tell(.observed(name, watch.evidence)) }
     }
 
     /// Asks on a thread of its own: a gate that is slow to answer keeps no other one waiting.
@@ -67,7 +93,32 @@ extension Deploying {
         }
     }
 
-    func replay(_ name: FunctionName, call: Int) {
-        tell(.replayed(name, call: call, .unavailable(reason: "no requests are recorded")))
+    /// How many recorded requests a new version is scored against.
+    private static let replayRequests = 500
+
+    func replay(_ name: FunctionName, canary: VersionNumber, stable: VersionNumber, call: Int) {
+        let answer = { [unowned self] (result: RolloutReplayResult) in tell(.replayed(name, call: call, result)) }
+        guard manifests[name].replay != nil else {
+            return answer(.unavailable(reason: "no requests are recorded"))
+        }
+        do throws(RoostError) {
+            try serving.recorder.requests(of: name, atMost: Self.replayRequests) { [unowned self] found in
+                guard case .success(let requests) = found, !requests.isEmpty else {
+                    return answer(.unavailable(reason: "no requests are recorded yet"))
+                }
+                guard let canary = addressed(VersionID(name, canary)), let stable = addressed(VersionID(name, stable))
+                else { return answer(.unavailable(reason: "one of the versions takes no requests")) }
+                let settings = machine.functions[name]?.liveRollout?.plan.analysis ?? AnalysisSettings()
+                ReplayRun(requests.map(\.body), stable: stable, canary: canary, settings, on: serving, answer).begin()
+            }
+        } catch { answer(.unavailable(reason: error.message)) }
+    }
+}
+
+extension Labels.OfVersion {
+    fileprivate init(_ quality: VersionQuality, _ metric: String) {
+        self.init(recorded: quality.coverage.recorded, labelled: quality.coverage.labelled)
+        let figure = quality.figures.first { $0.metric.name == metric }
+        estimate = figure?.estimate.map { Estimate(value: $0.value, variance: $0.variance, count: $0.count) }
     }
 }

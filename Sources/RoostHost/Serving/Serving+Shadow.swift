@@ -46,16 +46,31 @@ extension Serving {
     }
 
     func shadowCompared(_ ticket: Ticket, _ header: ReplyHeader, _ body: RawSpan, _ service: VersionService) {
-        release(ticket, service)
-        guard header.status == 200, header.contentType == .octets, let comparison = Comparison(body) else {
+        let isAnswer = header.status == 200 && header.contentType == .octets
+        let comparison = isAnswer ? Comparison(body) : nil
+        switch service.replaying.removeValue(forKey: ticket) {
+        case .serve(let run):
+            run.served(ticket, header, body)
+            return release(ticket, service)
+        case .compare(let run):
+            release(ticket, service)
+            return run.compared(comparison)
+        case nil: release(ticket, service)
+        }
+        guard let comparison else {
             service.shadow.failed += 1
             return
         }
         service.shadow.add(comparison)
+        if service.isCanary { service.watch?.add(comparison) }
     }
 
     func shadowDropped(_ ticket: Ticket, _ failure: Failure, _ service: VersionService) {
         release(ticket, service)
+        switch service.replaying.removeValue(forKey: ticket) {
+        case .serve(let run), .compare(let run): return run.dropped(failure, by: service)
+        case nil: break
+        }
         switch failure {
         case .death: service.shadow.failed += 1
         case .timeout, .quarantined: service.shadow.dropped += 1

@@ -92,6 +92,8 @@ final class VersionService {
     /// Counts for a rollout, while this version is one of the two; and which one.
     var watch: RolloutWatch?
     var isCanary = false
+    /// Shadows that are recorded requests, and what becomes of them.
+    var replaying: [Ticket: ReplayStep] = [:]
     /// What of its requests is recorded; shared with the function's other versions.
     var recording: FunctionRecording?
     /// Whether it knows every private field, so that requests can be recorded without showing one.
@@ -153,6 +155,12 @@ final class VersionService {
     /// By what its caller calls a request whose answer is to be recorded.
     func note(key: [UInt8], of ticket: Ticket) {
         if !key.isEmpty { inFlight[Int(ticket.index)].note(key: key) }
+    }
+
+    /// The body of a request that is held.
+    func body(of ticket: Ticket) -> [UInt8] {
+        let held = inFlight[Int(ticket.index)]
+        return Array(held.content[held.contentTypeBytes..<held.contentBytes])
     }
 
     /// Gives back the memory of an unusually large body.

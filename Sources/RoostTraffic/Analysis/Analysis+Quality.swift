@@ -17,7 +17,9 @@ extension Analysis {
             }
             return finding(.open(missing: "labels: there are none yet", samples: labelsMin), "quality: no labels yet")
         }
-        if let biased = bias(labels, question) { return finding(.open(missing: biased, samples: nil), biased) }
+        if let biased = bias(labels, question) {
+            return finding(wanted.isRequired ? .open(missing: biased, samples: nil) : .unproven(biased), biased)
+        }
         let counts = "\(grouped(labels.canary.labelled)) labels against \(grouped(labels.stable.labelled))"
         guard let stable = labels.stable.estimate, let canary = labels.canary.estimate,
             min(stable.count, canary.count) >= labelsMin
