@@ -1,3 +1,4 @@
+import RoostEvaluation
 import RoostFunctions
 import RoostJSON
 import RoostTensors

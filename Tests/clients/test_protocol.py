@@ -28,7 +28,7 @@ def client(served):
     client.close()
 
 
-def test_triton_reads_health_and_metadata(client):
+def test_triton_reads_health_and_metadata(client, root):
     assert client.is_server_live() and client.is_server_ready()
     assert client.is_model_ready("iris") and client.is_model_ready("plus", "1")
     assert not client.is_model_ready("nix") and not client.is_model_ready("plus", "7")
@@ -39,7 +39,8 @@ def test_triton_reads_health_and_metadata(client):
         "outputs": [
             {"name": "predictions", "datatype": "FP32", "shape": [-1, 3]},
             {"name": "label", "datatype": "BYTES", "shape": [-1]}],
-        # Beyond the protocol: what the columns of the one input are called.
+        # Beyond the protocol: the size of the file, and what the columns of the one input are called.
+        "size": (root / "functions/iris/iris.json").stat().st_size,
         "columns": [
             {"name": name, "type": "number", "missing": "allowed"}
             for name in ("sepal length", "sepal width", "petal length", "petal width")]}

@@ -23,10 +23,10 @@ let evaluateCommand = Command(
     ],
     options: Option.host + EvaluateOption.all + [Option("json", "print the report as JSON")],
     examples: [
-        Example("roost evaluate credit@2 credit@3 test.csv --label default", "two versions beside each other"),
-        Example("roost evaluate credit.ubj test.csv --label default --gate 'auc>=0.95'", "before it is dropped"),
-        Example("roost evaluate prices@4 test.csv --label price --gate 'rmse<=3.2' --json", "for programs"),
-        Example("roost evaluate rank.ubj test.csv --label clicks --task ranking --group query", "an order"),
+        Example("roost evaluate credit@2 credit@3 test.csv --label y", "two versions"),
+        Example("roost evaluate credit.ubj test.csv --label y --gate 'auc>=0.95'", "before a drop"),
+        Example("roost evaluate prices@4 test.csv --label price --json", "for programs"),
+        Example("roost evaluate shop@1 test.csv --label y --task ranking --group query", "an order"),
     ],
     run: { call in
         let operands = try call.operands(2...64)
