@@ -2,8 +2,8 @@ public import RoostBasics
 public import RoostTraffic
 
 extension FunctionDeployment {
-    /// Who is on trial, and who vouches for it; nil while nothing serves.
-    public var roles: TrafficRoles? { route.map(TrafficRoles.init) }
+    /// Who is on trial, and who vouches for it: as a rollout says, else by shares; nil while nothing serves.
+    public var roles: TrafficRoles? { rolloutRoles ?? route.map(TrafficRoles.init) }
 
     /// What each tag that is defined now stands for; first those that traffic defines, then the manifest's by name.
     /// A version that the manifest names need not be there.

@@ -36,6 +36,9 @@ public struct FunctionDeployment: Hashable, Sendable {
     /// Whether the rollback guard counts answers now.
     public var isWatched: Bool { watch != nil }
     var rollbackWindow = Manifest().rollbackWindow
+    /// Of a rollout that is under way: who is stable and who is tried, whatever their shares. Takes effect for deaths
+    /// with the next `.route`.
+    var rolloutRoles: TrafficRoles?
     /// What the manifest's `tags` says.
     var manifestTags: [VersionTag: VersionNumber] = [:]
     /// What the manifest's `sticky` says.

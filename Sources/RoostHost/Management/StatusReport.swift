@@ -90,7 +90,8 @@ struct StatusReport {
         if let plan = host.deploying.shadowPlan(of: function.name),
             host.deploying.routes[function.name]?.shadow == nil
         {
-            notes.append("nothing is copied to \"\(plan.version)\", as shadow wants: no such version takes requests now")
+            notes.append(
+                "nothing is copied to \"\(plan.version)\", as shadow wants: no such version takes requests now")
         }
         return notes + function.tagProblems
     }

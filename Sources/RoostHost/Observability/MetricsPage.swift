@@ -27,7 +27,8 @@ final class MetricsPage {
         timer = try Timer(on: host.loop)
         families = MetricFamily.ofVersions
         rest =
-            host.serving.services.values.filter { $0.statistics.requests > 0 || !$0.instances.isEmpty || !$0.shadow.isEmpty }
+            host.serving.services.values
+            .filter { $0.statistics.requests > 0 || !$0.instances.isEmpty || !$0.shadow.isEmpty }
             .sorted { $0.id < $1.id }[...]
     }
 
