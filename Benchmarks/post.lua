@@ -1,9 +1,10 @@
 -- Posts one body over and over, and prints what came of it as one line of JSON.
--- Arguments after `--`: the path and the file with the body.
+-- Arguments after `--`: the path, the file with the body, and perhaps a header's name and value.
 function init(arguments)
     local file = assert(io.open(arguments[2], "rb"))
     wrk.method, wrk.path, wrk.body = "POST", arguments[1], file:read("*a")
     wrk.headers["Content-Type"] = "application/json"
+    if arguments[3] then wrk.headers[arguments[3]] = arguments[4] end
     file:close()
 end
 

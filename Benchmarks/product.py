@@ -109,13 +109,14 @@ def cpu_ticks(processes):
     return total
 
 
-def load(server, path, body_file, connections, seconds):
-    """One run of wrk: requests/s, latencies, errors, and the server's CPU per request in microseconds."""
+def load(server, path, body_file, connections, seconds, header=()):
+    """One run of wrk: requests/s, latencies, errors, and the server's CPU per request in microseconds.
+    `header` is a name and a value, if requests are to carry one."""
     processes = processes_below(server.process.pid)
     before = cpu_ticks(processes)
     run = subprocess.run(
         ["taskset", "-c", LOAD_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", f"{HERE}/post.lua",
-         f"http://127.0.0.1:{server.port}", "--", path, body_file], check=True, capture_output=True, text=True)
+         f"http://127.0.0.1:{server.port}", "--", path, body_file, *header], check=True, capture_output=True, text=True)
     used = cpu_ticks(processes) - before
     result = json.loads(run.stdout.strip().splitlines()[-1])
     result["rate"] = result["requests"] / result["microseconds"] * 1e6

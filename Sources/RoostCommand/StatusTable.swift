@@ -35,7 +35,25 @@ struct StatusTable {
         if versions.isEmpty { entries.append(.row([function.name, "none"])) }
         let pending = function.json["traffic"]?["pending"]?.objectValue ?? JSONObject()
         let waiting = pending.members.map { "version \($0.key) has a share in the manifest and is not there yet" }
-        entries.append(.notes(waiting + Self.quality(of: function) + function.notes))
+        entries.append(.notes(waiting + Self.traffic(of: function) + Self.quality(of: function) + function.notes))
+    }
+
+    /// What of a function's traffic is more than shares.
+    private static func traffic(of function: FunctionView) -> [String] {
+        var lines: [String] = []
+        let tags = function.json["tags"]?.objectValue?.members ?? []
+        // Everything has a stable version.
+        if tags.contains(where: { $0.key != "stable" }) {
+            lines.append("tags: " + tags.map { "\($0.key) \($0.value.stringValue ?? "?")" }.joined(separator: ", "))
+        }
+        if let sticky = function.json["traffic"]?["sticky"], let key = sticky["key"]?.stringValue {
+            let without = Figure.plain(sticky["without_key"]?.doubleValue ?? 0)
+            lines.append("bound by \(key); requests without it: \(without)")
+        }
+        if let shadow = function.json["traffic"]?["shadow"], let version = shadow["version"]?.stringValue {
+            lines.append("\(Figure.plain(shadow["percent"]?.doubleValue ?? 0)) % copied to version \(version)")
+        }
+        return lines
     }
 
     private static func hostLines(_ host: JSONValue) -> [String] {

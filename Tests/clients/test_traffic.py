@@ -78,10 +78,10 @@ def test_ninety_ten_is_exact_over_ten_thousand_requests(host):
     assert sum(hits) == 1000
     windows = [sum(hits[start:start + 100]) for start in range(len(hits) - 99)]
     assert min(windows) >= 9 and max(windows) <= 11
-    for period in (10, 100):
-        for phase in range(0, period, period // 10):
-            own = hits[phase::period]
-            assert 0.03 < sum(own) / len(own) < 0.2, f"period {period}, phase {phase}: {sum(own)} of {len(own)}"
+    # Longer periods need more requests than this to tell: the split's own tests have them.
+    for phase in range(10):
+        own = hits[phase::10]
+        assert 40 <= sum(own) <= 180, f"phase {phase}: {sum(own)} of {len(own)}"
     assert metric(host, "roost_requests_total", function=name, version="2", outcome="ok") == 1000
 
 

@@ -2,7 +2,7 @@ public import RoostBasics
 public import RoostTraffic
 
 extension FunctionDeployment {
-    /// Who is on trial, and who vouches for it; nil while nothing serves.
+    /// Who is on trial, and who vouches for it: as a rollout says, else by shares; nil while nothing serves.
     public var roles: TrafficRoles? {
         if let rollout = liveRollout { return TrafficRoles(stable: rollout.stable, canary: rollout.canary) }
         return route.map(TrafficRoles.init)

@@ -5,7 +5,10 @@ internal import RoostPool
 
 /// One metric with all its series.
 struct MetricFamily {
-    private(set) var text: [UInt8]
+    /// Nothing while it has no series.
+    var text: [UInt8] { series.isEmpty ? [] : head + series }
+    private let head: [UInt8]
+    private var series: [UInt8] = []
     private let name: String
     private let addSeries: (inout MetricFamily, VersionFigures) -> Void
 
@@ -14,7 +17,7 @@ struct MetricFamily {
     ) {
         self.name = name
         self.addSeries = addSeries
-        text = Array("# HELP \(name) \(help)\n# TYPE \(name) \(type)\n".utf8)
+        head = Array("# HELP \(name) \(help)\n# TYPE \(name) \(type)\n".utf8)
     }
 
     mutating func add(_ figures: VersionFigures) { addSeries(&self, figures) }
@@ -149,5 +152,5 @@ struct MetricFamily {
         sample(version, suffix: "_count", "", "\(sizes.count)")
     }
 
-    private mutating func line(_ text: String) { self.text.append(contentsOf: "\(text)\n".utf8) }
+    private mutating func line(_ text: String) { series.append(contentsOf: "\(text)\n".utf8) }
 }

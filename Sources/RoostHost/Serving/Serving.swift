@@ -47,7 +47,7 @@ final class Serving {
     /// Versions that have a spare instance, the one that was called last at the end.
     var spares: [VersionService] = []
     /// Whom an exchange of the gateway waits for, by its slot.
-    private var callers: [Caller?] = []
+    var callers: [Caller?] = []
     var fields = ReplyFields()
     /// What the deployment's guard has to know.
     /// Bytes of copies that wait for their comparison, or are being compared.
@@ -60,7 +60,7 @@ final class Serving {
     /// Called when a version's template is there, or could not be loaded.
     var onLoaded: (VersionService, RoostError?) -> Void = { _, _ in }
 
-    private struct Caller {
+    struct Caller {
         let id: RequestID
         let service: VersionService
         let ticket: Ticket
@@ -159,7 +159,7 @@ final class Serving {
         perform(service)
     }
 
-    private func refuseArrival(_ id: RequestID, _ service: VersionService, at now: Instant) {
+    func refuseArrival(_ id: RequestID, _ service: VersionService, at now: Instant) {
         if service.pool.isQuarantined {
             service.count(.death, total: .zero, at: now)
             return refuseQuarantined(id, service)
@@ -169,28 +169,6 @@ final class Serving {
         refuse(
             id, 429, "\(service.id) has \(service.pool.queueDepth) requests waiting: try again in \(seconds) s",
             service, extra: "Retry-After: \(seconds)\r\n")
-    }
-
-    /// A version on trial has died with a request, or cannot come to it: the one that vouches for it answers.
-    private func handOver(_ ticket: Ticket, _ id: RequestID, isSuspect: Bool, from service: VersionService) {
-        let now = loop.now
-        let held = service.takeOut(ticket)
-        guard let caller = callers[Int(id.slot)], caller.id == id else { return }
-        service.count(.death, total: now - held.header.arrived, at: now)
-        // Traffic may have changed meanwhile; with nobody else to answer, it is this version's own.
-        let target = caller.route?.stable ?? service
-        guard
-            let ticket = target.pool.arrived(id, isSuspect: isSuspect, deadline: held.header.deadline, at: now)
-        else {
-            callers[Int(id.slot)] = nil
-            return refuseArrival(id, target, at: now)
-        }
-        var header = held.header
-        header.id = RequestID(rawValue: ticket.rawValue)
-        header.patience = now + target.patience
-        target.takeOver(ticket, header, held)
-        callers[Int(id.slot)] = Caller(id: id, service: target, ticket: ticket, route: nil)
-        if target !== service { perform(target) }
     }
 
     /// Nobody waits for this request any more.
