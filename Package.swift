@@ -68,6 +68,7 @@ let package = Package(
         .library(name: "RoostInstance", targets: ["RoostInstance"]),  // for Benchmarks
         .library(name: "RoostScaling", targets: ["RoostBasics", "RoostScaling"]),  // for Benchmarks
         .library(name: "RoostPool", targets: ["RoostBasics", "RoostPool"]),  // for Benchmarks
+        .library(name: "RoostTraffic", targets: ["RoostBasics", "RoostJSON", "RoostTraffic"]),  // for Benchmarks
         .library(name: "RoostTesting", targets: ["RoostTesting"]),  // for Benchmarks
         .library(name: "linear", type: .dynamic, targets: ["linear"]),
         .library(name: "trees", type: .dynamic, targets: ["trees"]),
@@ -101,7 +102,8 @@ let package = Package(
         swift("RoostClient", ["RoostBasics"]),
         // Floor 3: minds and formats.
         swift("RoostEvaluation", ["RoostBasics"], settings: strict + hot),
-        swift("RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON", "RoostEvaluation"]),
+        swift(
+            "RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON", "RoostEvaluation", "RoostTraffic"]),
         swift("RoostFeedback", ["RoostBasics", "RoostJSON", "RoostEvaluation"]),
         swift("RoostTraffic", ["RoostBasics", "RoostJSON"], settings: strict + hot),
         swift("RoostScaling", ["RoostBasics"], settings: strict + hot),
@@ -161,10 +163,10 @@ let package = Package(
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
         tests("RoostEvaluation", ["RoostEvaluation", "RoostTesting"]),
         tests("RoostFeedback", ["RoostFeedback", "RoostBasics", "RoostEvaluation", "RoostTesting"]),
-        tests("RoostFunctions", ["RoostFunctions", "RoostBasics", "RoostTensors", "RoostJSON"]),
+        tests("RoostFunctions", ["RoostFunctions", "RoostTraffic", "RoostBasics", "RoostTensors", "RoostJSON"]),
         tests("RoostTensors", ["RoostTensors"]),
-        tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostWire"]),
-        tests("RoostTraffic", ["RoostTraffic", "RoostBasics"]),
+        tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostTesting", "RoostWire"]),
+        tests("RoostTraffic", ["RoostTraffic", "RoostBasics", "RoostJSON", "RoostTesting"]),
         tests("RoostHTTP", ["RoostBasics", "RoostHTTP"]),
         tests("RoostProcess", ["CRoost", "RoostProcess", "RoostLoop", "RoostBasics", "process-fixture"]),
         // Both sides of the process model in one program, with a test's way of serving.

@@ -32,6 +32,12 @@ let package = Package(
                 .product(name: "RoostPool", package: "roost"), .product(name: "RoostTesting", package: "roost"),
             ],
             path: "AutoscalerSimulator", swiftSettings: strict),
+        .executableTarget(
+            name: "rollout-simulator",
+            dependencies: [
+                .product(name: "RoostTraffic", package: "roost"), .product(name: "RoostTesting", package: "roost"),
+            ],
+            path: "RolloutSimulator", swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

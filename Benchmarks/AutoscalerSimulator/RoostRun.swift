@@ -108,7 +108,7 @@ struct RoostRun {
                 guard let at = instances.firstIndex(where: { $0.id == id }) else { continue }
                 instanceSeconds += (now - instances.remove(at: at).asked).seconds
                 pool.instanceExited(id, taken: { _ in false }, at: now)
-            case .fail, .quarantine: preconditionFailure("nothing fails in this world")
+            case .fail, .handOver, .dropShadow, .quarantine: preconditionFailure("nothing fails in this world")
             }
         }
     }

@@ -6,6 +6,21 @@ public enum Operation: UInt16, Sendable {
     case infer = 1
     /// Rows for people: `POST /functions/{f}/predict`.
     case predict = 2
+    /// The same, for a body that holds a request and what another version answered to it (`ComparisonBody`): the
+    /// reply's body is a `Comparison`.
+    case compareTensors = 3
+    case compareRows = 4
+
+    /// What compares answers to this one.
+    public var comparing: Operation {
+        switch self {
+        case .infer, .compareTensors: .compareTensors
+        case .predict, .compareRows: .compareRows
+        }
+    }
+
+    /// Whether the body holds an answer, too.
+    public var isComparison: Bool { self == .compareTensors || self == .compareRows }
 }
 
 /// The media types that both sides know by number; any other is `other`.

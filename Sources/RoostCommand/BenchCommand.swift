@@ -60,7 +60,8 @@ let benchCommand = Command(
 /// What is loaded: a function as its traffic goes, or one version.
 private struct BenchTarget {
     let function: FunctionName
-    let version: VersionNumber?
+    /// A number or a tag.
+    let version: String?
 
     private var versionPath: String { version.map { "/versions/\($0)" } ?? "" }
     var metadataPath: String { "/v2/models/\(function)\(versionPath)" }
@@ -76,7 +77,8 @@ private struct BenchTarget {
 private func benchTarget(_ call: Call, _ text: String) throws -> BenchTarget {
     switch try call.target(text) {
     case .function(let name): return BenchTarget(function: name, version: nil)
-    case .version(let id): return BenchTarget(function: id.function, version: id.number)
+    case .version(let id): return BenchTarget(function: id.function, version: id.number.description)
+    case .tag(let function, let tag): return BenchTarget(function: function, version: tag.text)
     case .file(let path):
         throw UsageError("load goes to a running host: `roost deploy \(path)` first, then bench the function")
     }

@@ -93,11 +93,18 @@ extension Call {
         }
     }
 
+    /// For the audit log: who is logged in here.
+    private var user: String {
+        let name = surroundings.variable("USER") ?? surroundings.variable("LOGNAME") ?? ""
+        return name.isEmpty || !name.utf8.allSatisfy { (0x21...0x7E).contains($0) } ? "cli" : name
+    }
+
     /// A state-changing call with a JSON body.
     func change(_ method: String, _ path: String, _ body: JSONValue) throws -> ClientReply {
         try ask(
             ClientRequest(
-                method, path, headers: [HeaderField("Content-Type", "application/json")],
+                method, path,
+                headers: [HeaderField("Content-Type", "application/json"), HeaderField("Roost-User", user)],
                 body: Array(body.compact.utf8)))
     }
 }

@@ -17,11 +17,13 @@ let deployCommand = Command(
         "A VERSION (credit@3) that is there already is released by --allow-incompatible or --restart.",
     ],
     options: Option.host + [
-        DeployOption.name, DeployOption.noWait, DeployOption.allow, DeployOption.restart, .json, .later("canary"),
+        DeployOption.name, DeployOption.noWait, DeployOption.allow, DeployOption.restart, DeployOption.canary, .json,
     ],
     examples: [
         Example("roost deploy model.ubj --as credit@3", "version 3 of credit"),
         Example("roost deploy credit.ubj", "the next version of credit"),
+        Example(
+            "roost deploy credit@3.ubj --canary", "at first a hundredth of the requests, the rest when it is proven"),
         Example("roost deploy credit@3.so --allow-incompatible", "although its inputs changed"),
         Example("roost deploy credit@3 --restart", "give a rejected or failed version another try"),
     ],
@@ -35,6 +37,7 @@ private enum DeployOption {
     static let name = Option("as", value: "NAME", "deploy it as credit@3, or as the next version of credit")
     static let noWait = Option("no-wait", "do not wait until it serves")
     static let allow = Option("allow-incompatible", "release it when it is held for its changed signature")
+    static let canary = Option("canary", "by a rollout, also where the manifest has no plan: see `roost rollout`")
     static let restart = Option("restart", "lift its rejection, or try again after it failed")
 }
 
@@ -66,6 +69,9 @@ private func deploy(_ path: String, _ call: Call) throws -> Int32 {
     let digest = try digest(of: path)
     let before = watch || isUpload ? try function(name.function, call) : nil
     if let objection = Deployment.objection(to: name, digest: digest, in: before) { throw Failure(objection) }
+    if call.has(DeployOption.canary) {
+        _ = try call.change("POST", "/functions/\(name.function)/rollout", ["next": true])
+    }
     let start = now()
     let file = try isUpload ? upload(path, name, call) : place(path, name, call)
     guard watch else {

@@ -1,4 +1,5 @@
 internal import RoostBasics
+internal import RoostJSON
 
 /// One deployment as its caller follows it: what the host says of the function goes in, what to do comes out.
 struct Deployment {
@@ -86,6 +87,9 @@ struct Deployment {
         switch function.origin {
         case "latest" where !function.versions.contains(where: isChosenNext): return .wait
         case "latest": return .done(number, "ready; a higher version serves")
+        case "rollout":
+            let explanation = function.json["rollout"]?["explanation"]?.stringValue ?? "another version has one"
+            return .done(number, "ready; rollout: \(explanation)")
         default: return .done(number, "ready; it takes no traffic until `roost traffic \(function.name) …` says so")
         }
     }

@@ -18,6 +18,7 @@ let predictCommand = Command(
     examples: [
         Example("roost predict credit rows.csv", "the version that traffic chooses"),
         Example("echo '[[17.9, 10.4]]' | roost predict credit@3", "one version"),
+        Example("roost predict credit@canary rows.csv", "the version on trial"),
         Example("roost predict ./credit.ubj rows.json", "a file, without a host"),
         Example("roost predict credit rows.csv --accept csv > answers.csv", "CSV in, CSV out"),
     ],
@@ -85,6 +86,7 @@ private func answer(
     switch target {
     case .function(let name): path = "/functions/\(name)/predict"
     case .version(let version): path = "/functions/\(version.function)/versions/\(version.number)/predict"
+    case .tag(let function, let tag): path = "/functions/\(function)/versions/\(tag)/predict"
     case .file(let file):
         let answer = try call.host.predict(
             file: file, body: body, contentType: type.text, accept: accept?.text, home: call.value(of: .home))

@@ -13,10 +13,10 @@ public struct Roost {
 
     static let commands = [
         serveCommand, deployCommand, packCommand, verifyCommand, statusCommand, predictCommand, logsCommand,
-        trafficCommand, rollbackCommand, benchCommand,
+        trafficCommand, rollbackCommand, rolloutCommand, auditCommand, benchCommand,
     ]
     /// Of the design, brought by later releases.
-    static let laterCommands = ["score", "jobs", "rollout", "evaluate", "diff", "audit"]
+    static let laterCommands = ["score", "jobs", "evaluate", "diff"]
     static let version = Option("version", "print the version of roost")
 
     /// Runs one command.

@@ -32,17 +32,17 @@ let statusCommand = Command(
     })
 
 private func status(
-    _ reply: JSONValue, _ target: (function: FunctionName, version: VersionNumber?)?
+    _ reply: JSONValue, _ target: (function: FunctionName, version: String?)?
 ) throws -> (JSONValue, StatusTable) {
     guard let target else {
         let functions = (reply["functions"]?.arrayValue ?? []).map(FunctionView.init)
         return (reply, StatusTable(host: reply["host"], functions: functions))
     }
     let function = FunctionView(json: reply)
-    guard let number = target.version else { return (reply, StatusTable(function)) }
-    guard let version = function.version(number) else {
-        let known = function.versions.map(\.text).joined(separator: ", ")
-        throw Failure("\(target.function) has no version \(number)" + (known.isEmpty ? "" : ": it has \(known)"))
+    guard let name = target.version else { return (reply, StatusTable(function)) }
+    guard let version = function.version(named: name) else {
+        let known = (function.versions.map(\.text) + function.tags).joined(separator: ", ")
+        throw Failure("\(target.function) has no version \(name)" + (known.isEmpty ? "" : ": it has \(known)"))
     }
     return (version.json, StatusTable(function, only: version))
 }

@@ -114,6 +114,14 @@ struct StatusTable {
             lines.append("CPU: \(Figure.seconds(total)), \(Figure.milliseconds(cost)) for 1,000 predictions")
         }
         if let mean = version.number("batch_mean") { lines.append("rows per predict: \(Figure.plain(mean))") }
+        if let pairs = version.number("shadow", "pairs"), let flips = version.number("shadow", "flips"),
+            let decisions = version.number("shadow", "decisions")
+        {
+            lines.append(
+                "shadow: \(Figure.plain(pairs)) compared, \(Figure.plain(flips)) of \(Figure.plain(decisions)) rows with "
+                    + "another class, \(Figure.plain(version.number("shadow", "dropped") ?? 0)) dropped, "
+                    + "\(Figure.plain(version.number("shadow", "failed") ?? 0)) failed")
+        }
         if let load = version.number("load_ms") { lines.append("loaded in \(Figure.milliseconds(load))") }
         if let count = version.number("examples"), count > 0 {
             lines.append("examples checked: \(Figure.plain(count))")

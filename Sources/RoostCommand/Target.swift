@@ -2,7 +2,7 @@ internal import RoostBasics
 internal import RoostFunctions
 
 extension Call {
-    /// Reads a TARGET: `credit`, `credit@3`, or a path to a file.
+    /// Reads a TARGET: `credit`, `credit@3`, `credit@canary`, or a path to a file.
     func target(_ text: String) throws -> Target {
         do {
             return try Target(text)
@@ -11,11 +11,12 @@ extension Call {
         }
     }
 
-    /// For commands that ask a running host: a function, perhaps one version of it.
-    func hostedTarget(_ text: String) throws -> (function: FunctionName, version: VersionNumber?) {
+    /// For commands that ask a running host: a function, perhaps one version of it, by its number or a tag.
+    func hostedTarget(_ text: String) throws -> (function: FunctionName, version: String?) {
         switch try target(text) {
         case .function(let name): return (name, nil)
-        case .version(let version): return (version.function, version.number)
+        case .version(let version): return (version.function, version.number.description)
+        case .tag(let function, let tag): return (function, tag.text)
         case .file: throw UsageError("\"\(text)\" is neither a function (credit) nor a version (credit@3)")
         }
     }

@@ -11,7 +11,13 @@ struct FunctionView {
     var notes: [String] { json["notes"].strings }
     var versions: [VersionView] { (json["versions"]?.arrayValue ?? []).map(VersionView.init) }
 
+    var tags: [String] { json["tags"]?.objectValue?.keys.map(\.self) ?? [] }
+
     func version(_ number: VersionNumber) -> VersionView? { versions.first { $0.number == number } }
+    /// By its number or a tag.
+    func version(named name: String) -> VersionView? {
+        (VersionNumber(name) ?? json["tags"]?[name]?.stringValue.flatMap { VersionNumber($0) }).flatMap(version)
+    }
     func share(of number: VersionNumber) -> Double { json["traffic"]?["shares"]?["\(number)"]?.doubleValue ?? 0 }
     func isPending(_ number: VersionNumber) -> Bool { json["traffic"]?["pending"]?["\(number)"] != nil }
 }

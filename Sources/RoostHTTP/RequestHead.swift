@@ -1,3 +1,4 @@
+internal import Glibc
 internal import RoostBasics
 
 /// The head of one request: a view into the parser that read it, gone with the next message.
@@ -47,21 +48,30 @@ internal import RoostBasics
         unsafe !state.pointee[header].isAbsent && state.pointee.equals(state.pointee[header], text)
     }
 
-    /// Value of any header by name (case ignored), the first if repeated; nil when absent. It walks the head: for
-    /// what is configured and rare, such as the key of a sticky split.
+    /// Value of any header by name (case ignored), the first if repeated; nil when absent. For rare ones.
     public func text(of name: String) -> String? {
-        let wanted = name.utf8.map { $0 | 0x20 }
-        let head = unsafe bytes(HeadRange(0, state.pointee.headCount))
-        var lineStart = 0
-        for position in 0..<head.byteCount where head[position] == UInt8(ascii: "\n") {
-            let line = head.extracting(lineStart..<position)
-            lineStart = position + 1
-            guard line.byteCount > wanted.count, line[wanted.count] == UInt8(ascii: ":"),
-                wanted.indices.allSatisfy({ line[$0] | 0x20 == wanted[$0] })
-            else { continue }
-            return line.extracting((wanted.count + 1)..<line.byteCount).trimmed.text
+        var text: String?
+        findHeader(Array(name.utf8).bytes) { value in
+            text = value.text
+            return true
         }
-        return nil
+        return text
+    }
+
+    /// Calls `accept` with the value of each header of this name (case ignored), without white space around it, until
+    /// that is true. It walks the head: for what is configured, such as the key of a sticky split.
+    public func findHeader(_ name: RawSpan, _ accept: (RawSpan) -> Bool) {
+        // The request line is none, whatever was decoded in it.
+        let head = unsafe bytes(HeadRange(Int(state.pointee.target.end), state.pointee.headCount))
+        var at = head.offset(of: UInt8(ascii: "\n"), from: 0)
+        while let start = at.map({ $0 + 1 }), start < head.byteCount {
+            at = head.offset(of: UInt8(ascii: "\n"), from: start)
+            let line = head.extracting(start..<(at ?? head.byteCount))
+            guard line.byteCount > name.byteCount, line[name.byteCount] == UInt8(ascii: ":"),
+                line.extracting(first: name.byteCount).isSame(as: name)
+            else { continue }
+            if accept(line.extracting((name.byteCount + 1)..<line.byteCount).trimmed) { return }
+        }
     }
 
     @_lifetime(immortal)
@@ -73,6 +83,22 @@ internal import RoostBasics
 }
 
 extension RawSpan {
+    /// Where the next `byte` at or behind `start` is.
+    fileprivate func offset(of byte: UInt8, from start: Int) -> Int? {
+        unsafe withUnsafeBytes { bytes in
+            guard let base = bytes.baseAddress, start < bytes.count,
+                let found = unsafe memchr(base + start, Int32(byte), bytes.count - start)
+            else { return nil }
+            return unsafe UnsafeRawPointer(found) - base
+        }
+    }
+
+    /// Whether both are the same but for the case of letters; of the same length, names of headers.
+    fileprivate func isSame(as name: RawSpan) -> Bool {
+        for index in 0..<byteCount where self[index] | 0x20 != name[index] | 0x20 { return false }
+        return true
+    }
+
     /// Without spaces, tabs and carriage returns at its ends.
     fileprivate var trimmed: RawSpan {
         @_lifetime(copy self)

@@ -86,25 +86,29 @@ final class Host {
         try deploying.start()
     }
 
-    /// The version that a request names, or the one that traffic chooses.
-    /// - Throws: `notFound` naming what exists; `unavailable` when nothing can answer now, saying why.
-    func find(_ function: String, version: String?) throws(RoostError) -> VersionService {
+    private func known(_ function: String) throws(RoostError) -> FunctionDeployment {
         guard let name = FunctionName(function) else {
             throw RoostError(.notFound, "\"\(function)\" is no function's name")
         }
-        let known = try deploying.machine.known(name)
-        guard let version else {
-            if let service = deploying.routes[name]?.next() { return service }
-            let reasons = known.versions.values.sorted { $0.id > $1.id }.map { one in
-                "\(one.id) is \(one.state.word)\(one.state.reason.map { ": \($0)" } ?? "")"
-            }
-            throw RoostError(.unavailable, "\(name) has no version that serves: \(reasons.joined(separator: "; "))")
+        return try deploying.machine.known(name)
+    }
+
+    /// What to tell somebody whose request traffic cannot give to any version.
+    /// - Throws: `notFound` naming the functions that exist.
+    func whyNothingServes(_ function: String) throws(RoostError) -> RoostError {
+        let known = try known(function)
+        let reasons = known.versions.values.sorted { $0.id > $1.id }.map { one in
+            "\(one.id) is \(one.state.word)\(one.state.reason.map { ": \($0)" } ?? "")"
         }
-        guard let number = VersionNumber(version) else {
-            throw RoostError(.notFound, "\"\(version)\" is no version number")
-        }
-        let id = VersionID(name, number)
-        let found = try deploying.machine.known(id)
+        return RoostError(
+            .unavailable, "\(known.name) has no version that serves: \(reasons.joined(separator: "; "))")
+    }
+
+    /// The version that a request names, by its number or a tag.
+    /// - Throws: `notFound` naming what exists; `unavailable` when it cannot answer now, saying why.
+    func find(_ function: String, version: String) throws(RoostError) -> VersionService {
+        let found = try deploying.machine.known(try known(function).name, version)
+        let id = found.id
         if let service = deploying.addressed(id) { return service }
         throw RoostError(
             .unavailable,
@@ -116,12 +120,13 @@ final class Host {
 
     /// The version that a path names, else the one that speaks for the function; it takes requests.
     func version(_ target: Endpoint.Target) throws(RoostError) -> VersionDeployment {
-        if target.version == nil, let name = FunctionName(target.function), let route = deploying.routes[name],
-            let leading = route.leading
-        {
-            return try deploying.machine.known(leading.id)
+        if let version = target.version {
+            return try deploying.machine.known(try find(target.function, version: version).id)
         }
-        return try deploying.machine.known(try find(target.function, version: target.version).id)
+        guard let name = FunctionName(target.function), let leading = deploying.routes[name]?.leading else {
+            throw try whyNothingServes(target.function)
+        }
+        return try deploying.machine.known(leading.id)
     }
 
     /// Stops accepting, lets requests finish, then closes. `onEnd` comes when no process is left.

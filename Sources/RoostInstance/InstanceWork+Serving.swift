@@ -24,6 +24,8 @@ extension InstanceWork {
                     let channel = try InstanceChannel(
                         memory: instance.memory, doorbell: instance.doorbell, bodies: instance.bodies)
                     let codec = try made ?? Codec(instance.model.signature, label: instance.label)
+                    // Nobody waits yet: what the first request would touch for the first time is touched now.
+                    if !channel.hasRequest { codec.warmUp() }
                     let requests = RequestLoop(channel, instance.model, codec, rowsMax: instance.batchRows)
                     StandardError.write("\(requests.run())")
                 } catch {

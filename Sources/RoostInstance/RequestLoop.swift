@@ -87,6 +87,7 @@ final class RequestLoop {
 
     private func take(_ header: RequestHeader, _ contentType: RawSpan, _ body: RawSpan) {
         guard header.deadline > turn else { return refuse(header, .tooLate) }
+        if header.operation.isComparison { return compare(header, body) }
         if header.operation == .predict, model.canInvoke { return invoke(header, contentType, body) }
         guard model.canPredict else { return refuse(header, .bodiesOnly) }
         do throws(RoostError) {
@@ -166,6 +167,7 @@ final class RequestLoop {
         reply.removeAll()
         do throws(RoostError) {
             switch (member.header.operation, member.header.accept) {
+            case (.compareTensors, _), (.compareRows, _): preconditionFailure("comparisons share no batch")
             case (.infer, _): try encoder.tensors(rows, of: batch, member.info, into: reply)
             case (.predict, .csv): try encoder.csv(rows, of: batch, into: reply)
             case (.predict, _): try encoder.rows(rows, of: batch, into: reply)
@@ -193,6 +195,28 @@ final class RequestLoop {
             head.batchRows = 1
             head.infer = now() - started
             publish(head, Array(answer.contentType.utf8).bytes, answer.body.bytes)
+        } catch { refuse(header, error, now() - started) }
+    }
+
+    // MARK: comparing
+
+    /// Predicts what another version has answered already, alone, and tells how the answers differ.
+    private func compare(_ header: RequestHeader, _ body: RawSpan) {
+        finishBatch()
+        defer { batch.reset() }
+        let started = now()
+        do throws(RoostError) {
+            guard model.canPredict, let parts = ComparisonBody.parts(body) else { throw .bodiesOnly }
+            guard try decoder.decode(body.extracting(parts.request), as: header.format, into: batch, &info) == .appended
+            else { throw .bodiesOnly }
+            try model.predict(batch, deadline: header.deadline, parameters: info.parameters)
+            if let failed = model.failedRows.values.first { throw RoostError(.pluginFailed, failed) }
+            let served = try decoder.answer(body.extracting(parts.reply), as: header.format, batch)
+            let comparison = try Comparison(of: batch, to: served)
+            var head = ReplyHeader(id: header.id, status: 200, contentType: .octets, outcome: .ok)
+            head.rows = UInt32(batch.rows)
+            head.infer = now() - started
+            publish(head, RawSpan(), comparison.bytes.bytes)
         } catch { refuse(header, error, now() - started) }
     }
 
@@ -238,8 +262,8 @@ extension RoostError {
 extension RequestHeader {
     fileprivate var format: RequestFormat {
         switch operation {
-        case .infer: .tensors
-        case .predict: contentType == .csv ? .csv : .rows
+        case .infer, .compareTensors: .tensors
+        case .predict, .compareRows: contentType == .csv ? .csv : .rows
         }
     }
 

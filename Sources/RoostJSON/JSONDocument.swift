@@ -57,6 +57,12 @@ public struct JSONCursor: Sendable {
             document: document, value: object.members[place].value, names: names + [key], places: places + [place])
     }
 
+    /// The member `key`, which must be there.
+    public func required(_ key: String) throws(JSONError) -> JSONCursor {
+        guard let member = self[key] else { throw error("\(path.isEmpty ? "" : path + ".")\(key) is missing") }
+        return member
+    }
+
     /// All members, each with its key, in the order of the text.
     public func members() throws(JSONError) -> [(key: String, cursor: JSONCursor)] {
         guard let object = value.objectValue else { throw wrongType("an object") }

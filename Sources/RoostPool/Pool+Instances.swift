@@ -12,9 +12,9 @@ extension Pool {
 
     /// The instance's process runs.
     /// - Parameter cost: what that took, and will take for another one: of a version that can be forked without what
-    ///   loading took.
-    public mutating func instanceReady(_ id: InstanceID, after cost: Instant.Span, at now: Instant) {
-        autoscaler.started(after: cost)
+    ///   loading took. Nil when it ran before it was asked for.
+    public mutating func instanceReady(_ id: InstanceID, after cost: Instant.Span?, at now: Instant) {
+        if let cost { autoscaler.started(after: cost) }
         guard let at = position(of: id), !instances[at].isReady else { return }
         instances[at].isReady = true
         instances[at].progressed = now
@@ -24,6 +24,14 @@ extension Pool {
     public mutating func startFailed(at now: Instant) {
         starting -= 1
         deaths.startFailed(at: now)
+        guard instances.isEmpty else { return }
+        // Others need not wait for the next try.
+        for index in (table.indices(of: queue) + table.indices(of: suspects)).reversed()
+        where table[index].errand == .trial {
+            takeWaiting(index)
+            giveUp(index, .death)
+        }
+        dropShadows()
     }
 
     /// The host has no room for the instance of a `.start`. None is asked for again until `mayStart` is called, which
@@ -31,6 +39,12 @@ extension Pool {
     public mutating func startRefused(at now: Instant) {
         starting -= 1
         isRefused = true
+        guard !shadows.isEmpty else { return }
+        dropShadows()
+        // Otherwise an instance would be asked for that they wanted and nobody else does.
+        guard hasNoCallers else { return }
+        _ = autoscaler.instancesWanted(inFlight: 0, at: now)
+        autoscaler.release(to: instances.count - closing + starting)
     }
 
     /// The host may have room for another instance.
@@ -89,7 +103,8 @@ extension Pool {
     /// An instance has ended, for whatever reason.
     ///
     /// Frames that it never took go back to the head of the queue, without blame. Those that it took run once more,
-    /// each alone; one that was alone already has failed for good.
+    /// each alone; one that was alone already has failed for good. Those with which traffic tried the version are
+    /// answered by another one.
     /// - Parameter taken: whether it had begun to work on the request.
     public mutating func instanceExited(_ id: InstanceID, taken: (Ticket) -> Bool, at now: Instant) {
         guard let at = position(of: id) else { return }
@@ -101,9 +116,14 @@ extension Pool {
                 table.release(index)
             } else if !taken(table.ticket(index)) {
                 putBack(index)
+            } else if table[index].errand == .shadow {
+                giveUp(index, .death)
             } else if table[index].isSuspect || !settings.retry {
                 pending.append(.fail(table[index].id, .death))
                 table.release(index)
+            } else if table[index].errand == .trial {
+                table[index].isSuspect = true
+                giveUp(index, .death)
             } else {
                 table[index].isSuspect = true
                 putBack(index)
@@ -118,10 +138,12 @@ extension Pool {
         guard !isQuarantined else { return }
         isQuarantined = true
         rescale()
-        for index in table.indices(of: queue) + table.indices(of: suspects) {
-            pending.append(.fail(table[index].id, .quarantined))
-            dropWaiting(index)
+        // Taken up from the end, so that the oldest is the first to be handed over.
+        for index in (table.indices(of: queue) + table.indices(of: suspects)).reversed() {
+            takeWaiting(index)
+            giveUp(index, .quarantined)
         }
+        dropShadows()
         pending.append(.quarantine)
     }
 
@@ -143,10 +165,14 @@ extension Pool {
             pending.append(.fail(table[index].id, .timeout))
             dropWaiting(index)
         }
+        for index in table.indices(of: shadows) where table[index].deadline <= limit {
+            takeWaiting(index)
+            giveUp(index, .timeout)
+        }
         var running = (requests: 0, busy: Instant.Span.zero)
         for at in instances.indices where !instances[at].outstanding.isEmpty {
             for index in table.indices(of: instances[at].outstanding)
-            where table[index].deadline <= limit && !table[index].isAnswered {
+            where table[index].deadline <= limit && !table[index].isAnswered && table[index].errand != .shadow {
                 pending.append(.fail(table[index].id, .timeout))
                 table[index].isAnswered = true
             }

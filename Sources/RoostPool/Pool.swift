@@ -13,13 +13,18 @@ public struct Pool {
         didSet { rescale() }
     }
     public var demand: Demand {
-        didSet { rescale() }
+        didSet {
+            rescale()
+            if demand == .draining { dropShadows() }
+        }
     }
     var autoscaler: Autoscaler
     var table = RequestTable()
     var queue = RequestList()
     /// Requests with which an instance died; each runs once more, alone.
     var suspects = RequestList()
+    /// Copies: one runs when nothing else wants an instance.
+    var shadows = RequestList()
     /// In order of age.
     var instances: [Instance] = []
     var starting = 0
@@ -73,18 +78,38 @@ public struct Pool {
     public var instanceCount: Int { instances.count }
     /// Nothing waits and nothing runs.
     public var isIdle: Bool { table.count == 0 }
+    /// Nobody waits for an answer: what still runs are copies.
+    public var hasNoCallers: Bool { table.count == table.shadowCount }
 
     // MARK: requests
 
     /// Accepts a request, or returns nil when the queue is full (ask `retryAfterSeconds` then) or the pool
     /// `isQuarantined`.
-    /// - Parameter deadline: the caller's own, when that comes before the function's timeout.
-    public mutating func arrived(_ id: RequestID, deadline: Instant? = nil, at now: Instant) -> Ticket? {
+    /// - Parameters:
+    ///   - errand: not `.shadow`, which `copied` is for.
+    ///   - isSuspect: an instance died with it, here or elsewhere: it runs alone, and not again.
+    ///   - deadline: the caller's own, when that comes before the function's timeout.
+    public mutating func arrived(
+        _ id: RequestID, _ errand: Errand = .own, isSuspect: Bool = false, deadline: Instant? = nil, at now: Instant
+    ) -> Ticket? {
         guard queueDepth < settings.queueDepthMax, !isQuarantined else { return nil }
         let timesOut = now + settings.timeout
-        let request = Request(id: id, arrived: now, deadline: min(deadline ?? timesOut, timesOut))
+        var request = Request(id: id, errand: errand, arrived: now, deadline: min(deadline ?? timesOut, timesOut))
+        request.isSuspect = isSuspect
         let index = table.insert(request)
-        table.append(index, to: &queue)
+        if isSuspect { table.append(index, to: &suspects) } else { table.append(index, to: &queue) }
+        return table.ticket(index)
+    }
+
+    /// Accepts a copy of a request that another version has answered, or returns nil: this version has better things
+    /// to do, or goes away.
+    public mutating func copied(at now: Instant) -> Ticket? {
+        guard queueDepth == 0, shadows.count < settings.shadowsMax, !isQuarantined, !isRefused, demand != .draining
+        else { return nil }
+        let nobody = RequestID(rawValue: .max)
+        let request = Request(id: nobody, errand: .shadow, arrived: now, deadline: now + settings.timeout)
+        let index = table.insert(request)
+        table.append(index, to: &shadows)
         return table.ticket(index)
     }
 
@@ -105,7 +130,7 @@ public struct Pool {
     /// The caller has gone. Waiting requests are never executed; the reply of a running one will be dropped.
     public mutating func cancelled(_ ticket: Ticket) {
         guard table.holds(ticket) else { return }
-        if table[ticket.index].instance == nil {
+        if table[ticket.index].instance == nil, !table[ticket.index].isLeaving {
             dropWaiting(ticket.index)
         } else {
             table[ticket.index].isAnswered = true
@@ -117,10 +142,12 @@ public struct Pool {
         guard table.holds(ticket), table[ticket.index].instance == instance, let at = position(of: instance) else {
             return .unknown
         }
-        let fate: ReplyFate = table[ticket.index].isAnswered ? .drop : .deliver(table[ticket.index].id)
+        let isShadow = table[ticket.index].errand == .shadow
+        let fate: ReplyFate =
+            isShadow ? .compared : table[ticket.index].isAnswered ? .drop : .deliver(table[ticket.index].id)
         table.remove(ticket.index, from: &instances[at].outstanding)
         table.release(ticket.index)
-        instances[at].noteReply(at: now, &autoscaler)
+        instances[at].noteReply(isShadow: isShadow, at: now, &autoscaler)
         deaths.answered()
         return fate
     }
@@ -143,8 +170,9 @@ public struct Pool {
     mutating func putBack(_ index: Int32) {
         table[index].instance = nil
         if isQuarantined {
-            pending.append(.fail(table[index].id, .quarantined))
-            table.release(index)
+            giveUp(index, .quarantined)
+        } else if table[index].errand == .shadow {
+            table.prepend(index, to: &shadows)
         } else if table[index].isSuspect {
             table.prepend(index, to: &suspects)
         } else {
@@ -153,37 +181,75 @@ public struct Pool {
     }
 
     mutating func dropWaiting(_ index: Int32) {
-        if table[index].isSuspect {
+        takeWaiting(index)
+        table.release(index)
+    }
+
+    /// Takes a waiting request out of its list.
+    mutating func takeWaiting(_ index: Int32) {
+        if table[index].errand == .shadow {
+            table.remove(index, from: &shadows)
+        } else if table[index].isSuspect {
             table.remove(index, from: &suspects)
         } else {
             table.remove(index, from: &queue)
         }
-        table.release(index)
+    }
+
+    /// This version does not answer a request that is in no list: another one does, or its caller hears why.
+    mutating func giveUp(_ index: Int32, _ failure: Failure) {
+        let ticket = table.ticket(index)
+        switch table[index].errand {
+        case .own:
+            pending.append(.fail(table[index].id, failure))
+            table.release(index)
+        // Its place is kept until the host is told: what it holds there is still wanted.
+        case .trial:
+            table[index].isLeaving = true
+            pending.append(.handOver(ticket, table[index].id, isSuspect: table[index].isSuspect))
+        case .shadow:
+            table[index].isLeaving = true
+            pending.append(.dropShadow(ticket, failure))
+        }
+    }
+
+    mutating func dropShadows() {
+        for index in table.indices(of: shadows) {
+            takeWaiting(index)
+            giveUp(index, .quarantined)
+        }
     }
 
     // MARK: actions
 
     /// What to do next; nil when there is nothing. Call until nil after any input.
     public mutating func next(at now: Instant) -> Action? {
-        if let action = pending.popLast() { return action }
-        // Starts come first: what has gone into a channel cannot go to the new instance any more.
-        let wanted = autoscaler.instancesWanted(inFlight: table.count, at: now)
+        if let action = pending.popLast() {
+            switch action {
+            case .handOver(let ticket, _, _), .dropShadow(let ticket, _): table.release(ticket.index)
+            case .dispatch, .start, .stop, .kill, .fail, .quarantine: break
+            }
+            return action
+        }
+        // Starts come first: what has gone into a channel cannot go to the new instance any more. Copies are content
+        // with one instance, whatever waits for it.
+        let callers = table.count - table.shadowCount
+        let wanted = autoscaler.instancesWanted(inFlight: max(callers, min(table.shadowCount, 1)), at: now)
         if instances.count - closing + starting < wanted, mayStart, deaths.startNotBefore <= now {
             starting += 1
             return .start
         }
         if !suspects.isEmpty, let action = dispatchSuspect(at: now) { return action }
         if !queue.isEmpty, let at = leastLoaded() { return dispatch(queue.first, to: at, at: now) }
+        if !shadows.isEmpty, queueDepth == 0, let at = instances.lastIndex(where: \.isAtRest) {
+            return dispatch(shadows.first, to: at, at: now)
+        }
         return stopOne(wanted)
     }
 
     private mutating func dispatch(_ index: Int32, to at: Int, at now: Instant) -> Action {
-        if table[index].isSuspect {
-            table.remove(index, from: &suspects)
-            instances[at].isReserved = true
-        } else {
-            table.remove(index, from: &queue)
-        }
+        takeWaiting(index)
+        if table[index].isSuspect { instances[at].isReserved = true }
         if instances[at].outstanding.isEmpty { instances[at].progressed = now }
         table.append(index, to: &instances[at].outstanding)
         table[index].instance = instances[at].id
@@ -210,9 +276,12 @@ public struct Pool {
 }
 
 extension Pool.Instance {
-    fileprivate mutating func noteReply(at now: Instant, _ autoscaler: inout Autoscaler) {
-        // Before the process ran, time was not work.
-        if isReady { autoscaler.replied(after: now - progressed) }
+    /// Nothing runs on it, and it could take something.
+    fileprivate var isAtRest: Bool { isOpen && outstanding.isEmpty && !isFull }
+
+    fileprivate mutating func noteReply(isShadow: Bool, at now: Instant, _ autoscaler: inout Autoscaler) {
+        // Before the process ran, time was not work; and a comparison is not the work that callers bring.
+        if isReady, !isShadow { autoscaler.replied(after: now - progressed) }
         answered += 1
         progressed = now
         isReady = true

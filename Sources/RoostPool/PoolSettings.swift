@@ -19,6 +19,8 @@ public struct PoolSettings: Hashable, Sendable {
     public var retry: Bool
     /// An instance goes when it was not needed for this long.
     public var idle: Instant.Span
+    /// Shadows that may wait; one more is not accepted.
+    public var shadowsMax = 8
     /// Instances may die so many times in a row without an answer in between; then the version is given up.
     public var quarantineAfter: Int
 
@@ -56,6 +58,16 @@ public enum Demand: Hashable, Sendable {
     case draining
 }
 
+/// Why a request came to this pool, which decides what becomes of it when the version fails it.
+public enum Errand: Hashable, Sendable {
+    /// It is for this version: it may run once more here.
+    case own
+    /// Traffic tries the version with it: another version answers when this one cannot.
+    case trial
+    /// A copy, for comparison: it runs when nothing else does, once, and nobody waits for it.
+    case shadow
+}
+
 /// What the host has to do next.
 public enum Action: Hashable, Sendable {
     /// Write the request into the instance's channel. On `noRoom`, say so with `Pool.noRoom`.
@@ -68,6 +80,11 @@ public enum Action: Hashable, Sendable {
     case kill(InstanceID)
     /// Answer the caller; the request is forgotten.
     case fail(RequestID, Failure)
+    /// Give a `trial` to another version: this one died with it (`isSuspect`), or cannot come to it. The ticket's index
+    /// is free again afterwards.
+    case handOver(Ticket, RequestID, isSuspect: Bool)
+    /// Forget a `shadow`. The ticket's index is free again afterwards.
+    case dropShadow(Ticket, Failure)
     /// Take the version out of service: its instances die without answering anything. Said once.
     case quarantine
 }
@@ -78,7 +95,7 @@ public enum Failure: Hashable, Sendable {
     case timeout
     /// The instance that ran it died, and it may not run again or has done so already.
     case death
-    /// The version was given up while it waited.
+    /// The version was given up while it waited; of a copy also: others needed the room.
     case quarantined
 }
 
@@ -105,6 +122,8 @@ public struct Ticket: Hashable, Sendable {
 /// What becomes of a reply.
 public enum ReplyFate: Hashable, Sendable {
     case deliver(RequestID)
+    /// It is the comparison that a `shadow` was for.
+    case compared
     /// The caller has its answer or is gone.
     case drop
     /// This instance was never given that request: it writes nonsense.

@@ -6,18 +6,22 @@ struct Request {
     var arrived: Instant
     /// When the caller gets a 504: arrival plus timeout, or earlier when the caller said so.
     var deadline: Instant
+    var errand: Errand
     /// Runs by itself: an instance died with it once.
     var isSuspect = false
     /// The caller has an answer or is gone; a reply that comes yet is dropped.
     var isAnswered = false
+    /// In no list: the host is about to hear that somebody else answers it.
+    var isLeaving = false
     /// Who runs it; nil while it waits.
     var instance: InstanceID?
     fileprivate var generation: UInt32 = 0
     fileprivate var previous: Int32 = RequestTable.none
     fileprivate var next: Int32 = RequestTable.none
 
-    init(id: RequestID, arrived: Instant, deadline: Instant) {
+    init(id: RequestID, errand: Errand, arrived: Instant, deadline: Instant) {
         self.id = id
+        self.errand = errand
         self.arrived = arrived
         self.deadline = deadline
     }
@@ -45,6 +49,8 @@ struct RequestTable {
     private var free: Int32 = none
     /// Entries in use: all requests of the pool.
     private(set) var count = 0
+    /// Of these, copies that nobody waits for.
+    private(set) var shadowCount = 0
 
     subscript(_ index: Int32) -> Request {
         _read { yield entries[Int(index)] }
@@ -54,6 +60,7 @@ struct RequestTable {
     /// A new entry, in no list yet.
     mutating func insert(_ request: Request) -> Int32 {
         count += 1
+        if request.errand == .shadow { shadowCount += 1 }
         guard free != Self.none else {
             entries.append(request)
             return Int32(entries.count - 1)
@@ -76,6 +83,7 @@ struct RequestTable {
     /// Gives the place of an entry that is in no list back.
     mutating func release(_ index: Int32) {
         count -= 1
+        if entries[Int(index)].errand == .shadow { shadowCount -= 1 }
         entries[Int(index)].endUse(next: free)
         free = index
     }

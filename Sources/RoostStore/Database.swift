@@ -8,6 +8,12 @@ public struct DatabaseError: Error, Hashable, Sendable, CustomStringConvertible 
     public let message: String
     public let statement: String
 
+    public init(code: Int32, message: String, statement: String) {
+        self.code = code
+        self.message = message
+        self.statement = statement
+    }
+
     /// The disk is full; the same call may succeed later.
     public var isDiskFull: Bool { code & 0xFF == SQLITE_FULL }
     public var description: String { "state database: \(message) (code \(code)) in: \(statement)" }

@@ -41,3 +41,17 @@ private func expectAsTheCLibraryReads(_ numbers: [String]) throws {
     }
     try expectAsTheCLibraryReads(numbers)
 }
+
+@Test(arguments: [
+    "", " ", "1", "-0", "0.5,1", "1 , 2\n,-3.25E-7", "1e5,NaN,Infinity,-Infinity", "[1],{\"a\":[2]},null,\"x\"",
+])
+func whatIsSkippedIsStillRead(elements: String) throws {
+    try readValue("{\"a\":[\(elements)]}") { reader throws(DocumentError) in try reader.skip() }
+}
+
+@Test(arguments: ["01", "1.", ".5", "-", "1e", "1e+", "1.2.3", "1 2", "1,", "0x1", "--1", "+1", "1-", "NaN1"])
+func aSkippedNumberThatIsNoneIsAnError(number: String) throws {
+    #expect(throws: DocumentError.self) {
+        try readValue("{\"a\":[\(number)]}") { reader throws(DocumentError) in try reader.skip() }
+    }
+}

@@ -48,8 +48,8 @@ import Testing
             ),
             (["deploy", "a.ubj", "--canary"], "--canary is not supported by this build (see `roost deploy --help`)"),
             (
-                ["predict", "credit@canary"],
-                "tags such as \"@canary\" are not supported by this build: name a version, like credit@3 (see `roost predict --help`)"
+                ["predict", "credit@latest"],
+                "\"credit@latest\" is no target: give a function (credit), a version (credit@3), or a path to a file (see `roost predict --help`)"
             ),
             (["traffic", "credit"], "shares are missing: 2=90 3=10, or latest (see `roost traffic --help`)"),
             (["traffic", "credit", "2=90", "3=5"], "the shares sum to 95, not 100 (see `roost traffic --help`)"),

@@ -39,11 +39,17 @@ import Testing
         world.run(0)
         world.run(0)
         #expect(world.jobs.isEmpty)
-        #expect(world.machine.wakeAt == world.now + .milliseconds(300))
-        world.advance(.milliseconds(299))
-        #expect(world.jobs.isEmpty)
+        #expect(world.machine.wakeAt == world.now + .milliseconds(50))
+        world.advance(.milliseconds(50))
+        #expect(world.jobs.count == 1, "it is copied meanwhile")
+        world.run(0)
+        #expect(world.machine.wakeAt == world.now + .milliseconds(250))
+        world.advance(.milliseconds(249))
+        #expect(world.jobs.isEmpty && world.machine.functions[credit]?.versions.isEmpty == true)
         world.advance(.milliseconds(1))
         #expect(world.jobs == [.list])
+        world.run(0)
+        #expect(world.state("credit@1") == "verifying", "the copy is there")
         var sealed = World()
         sealed.put("credit@1.so", Content(name: "a", shape: .sealed))
         sealed.run(0)
@@ -53,6 +59,33 @@ import Testing
             Issue.record("a sealed file is copied at once")
             return
         }
+    }
+
+    @Test(arguments: [false, true]) func aCopyMadeWhileAFileSettlesIsWorthNothingWhenItChanges(isDone: Bool) {
+        var world = World()
+        world.put("credit@1.ubj", Content(name: "a"))
+        world.run(0)
+        world.run(0)
+        world.advance(.milliseconds(50))
+        if isDone { world.run(0) }
+        world.put("credit@1.ubj", Content(name: "longer"))
+        world.settle()
+        #expect(world.machine.functions[credit]?.versions[VersionNumber(1)]?.stored.digest == "longer")
+        #expect(world.route(credit) == "1=100")
+    }
+
+    @Test func aCopyThatTakesLongerThanSettlingIsWaitedFor() {
+        var world = World()
+        world.put("credit@1.ubj", Content(name: "a"))
+        world.run(0)
+        world.run(0)
+        world.advance(.milliseconds(50))
+        world.advance(.milliseconds(250))
+        #expect(world.jobs.count == 2)
+        world.run(1)
+        #expect(world.machine.wakeAt == nil)
+        world.settle()
+        #expect(world.route(credit) == "1=100")
     }
 
     @Test func aGrowingFileIsWaitedForAndThenRefused() {
@@ -249,14 +282,14 @@ import Testing
         try world.restart()
         world.settle()
         #expect(world.state("credit@3") == "held")
-        try world.command { machine, now in machine.allowIncompatible(id(3), at: now) }
+        try world.command { machine, now in machine.allowIncompatible(id(3), by: "test", at: now) }
         world.settle()
         #expect(world.route(credit) == "3=100")
     }
 
     @Test func incompatibleMayBeAllowedBeforehand() throws {
         var world = twoVersions()
-        try world.command { machine, now in machine.allowIncompatible(id(3), at: now) }
+        try world.command { machine, now in machine.allowIncompatible(id(3), by: "test", at: now) }
         world.put("credit@3.ubj", Content(name: "wide", columns: 31))
         world.settle()
         #expect(world.route(credit) == "3=100")
@@ -264,22 +297,22 @@ import Testing
 
     @Test func rollbackIsOneStepAndIsRemembered() throws {
         var world = twoVersions()
-        try world.command { machine, now throws(RoostError) in try machine.rollBack(credit, at: now) }
+        try world.command { machine, now throws(RoostError) in try machine.rollBack(credit, by: "test", at: now) }
         #expect(world.route(credit) == "1=100")
         world.settle()
         #expect(world.reason("credit@2") == "rolled back")
         try world.restart()
         world.settle()
         #expect(world.route(credit) == "1=100")
-        #expect(throws: RoostError.self) { try world.command { try $0.rollBack(credit, at: $1) } }
-        try world.command { machine, now in try machine.restart(id(2), at: now) }
+        #expect(throws: RoostError.self) { try world.command { try $0.rollBack(credit, by: "test", at: $1) } }
+        try world.command { machine, now in try machine.restart(id(2), by: "test", at: now) }
         world.settle()
         #expect(world.route(credit) == "2=100")
     }
 
     @Test func aRejectedVersionStaysRejectedWhenItsFileComesBack() throws {
         var world = twoVersions()
-        try world.command { try $0.rollBack(credit, at: $1) }
+        try world.command { try $0.rollBack(credit, by: "test", at: $1) }
         world.delete("credit@2.ubj")
         world.settle()
         world.put("credit@2.ubj", Content(name: "b"))
@@ -305,7 +338,7 @@ import Testing
         world.tell(.quarantined(id(1), reason: "8 deaths"))
         world.settle()
         #expect(world.routes[credit] == nil)
-        try world.command { machine, now in try machine.restart(VersionID("credit@2") ?? id(2), at: now) }
+        try world.command { machine, now in try machine.restart(VersionID("credit@2") ?? id(2), by: "test", at: now) }
         world.settle()
         #expect(world.route(credit) == "2=100")
     }
@@ -341,7 +374,7 @@ import Testing
     @Test func setSharesWinUntilTheManifestChangesOrLatestIsAsked() throws {
         var world = twoVersions()
         let shares = try shares([1: 90, 2: 10])
-        try world.command { try $0.setTraffic(credit, shares, at: $1) }
+        try world.command { try $0.setTraffic(credit, shares, by: "test", at: $1) }
         world.settle()
         #expect(world.route(credit) == "1=90 2=10")
         world.put("credit@3.ubj", Content(name: "c"))
@@ -357,7 +390,7 @@ import Testing
         world.manifest(credit, manifest)
         world.settle()
         #expect(world.route(credit) == "2=100")
-        try world.command { try $0.followLatest(credit, at: $1) }
+        try world.command { try $0.followLatest(credit, by: "test", at: $1) }
         world.settle()
         #expect(world.route(credit) == "3=100")
     }
@@ -366,7 +399,7 @@ import Testing
         var world = twoVersions()
         let shares = try shares([2: 80, 3: 20])
         let error = try #require(throws: RoostError.self) {
-            try world.command { try $0.setTraffic(credit, shares, at: $1) }
+            try world.command { try $0.setTraffic(credit, shares, by: "test", at: $1) }
         }
         #expect(error.code == .notFound)
         #expect(error.message.contains("there is 1, 2"))
@@ -389,7 +422,7 @@ import Testing
         world.put("credit@3.ubj", Content(name: "c"))
         world.settle()
         let shares = try shares([1: 60, 2: 20, 3: 20])
-        try world.command { try $0.setTraffic(credit, shares, at: $1) }
+        try world.command { try $0.setTraffic(credit, shares, by: "test", at: $1) }
         world.delete("credit@3.ubj")
         world.settle()
         #expect(world.route(credit) == "1=75 2=25")

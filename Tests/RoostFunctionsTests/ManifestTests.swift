@@ -59,6 +59,11 @@ import Testing
         ("{\n  \"tiemout\": \"30s\"\n}", "functions/credit.json:2:3: unknown key \"tiemout\""),
         ("{\"scale\": {\"idle\": 60}}", "scale.idle must be a string, got an integer"),
         ("{\"scale\": {\"concurrency\": 0}}", "scale.concurrency must be 1 to 10000"),
+        ("{\"triggers\": []}", "\"triggers\" is not supported by this build"),
+        (
+            "{\"sticky\": \"X-User\"}",
+            "sticky: expected \"header:NAME\", \"cookie:NAME\" or \"query:NAME\", got \"X-User\""
+        ),
         ("{\"feedback\": {\"rate\": 0}}", "feedback.rate must be 1 to 100000, got 0"),
         ("{\"feedback\": \"no\"}", "feedback must be an object, got a string"),
         ("{\"feedback\": {\"keep\": \"1s\"}}", "feedback.keep must be 1m to"),
@@ -67,8 +72,6 @@ import Testing
         ("{\"private\": \"ssn\"}", "private must be an array, got a string"),
         ("{\"private\": [\"ssn\", \"ssn\"]}", "1:21: \"ssn\" is listed twice"),
         ("{\"private\": [\"\"]}", "private[0] must be the name of a column or input"),
-        ("{\"rollout\": true}", "\"rollout\" is not supported by this build"),
-        ("{\"sticky\": \"header:X\"}", "\"sticky\" is not supported by this build"),
         (
             "{\"timeout\": \"1s\", \"batch\": {\"max_delay\": \"1s\"}}",
             "1:42: batch.max_delay is 1s; it must be less than timeout, which is 1s"

@@ -44,10 +44,11 @@ import Testing
         }
     }
 
-    @Test func tagsAreRefusedAsLater() throws {
-        let error = try #require(throws: RoostError.self) { try Target("credit@canary") }
-        #expect(error.code == .unsupported)
-        #expect(error.message.contains("not supported by this build"))
+    @Test func tagsStandWhereAVersionStands() throws {
+        let credit = try #require(FunctionName("credit"))
+        #expect(try Target("credit@canary") == .tag(credit, .canary))
+        #expect(try Target("credit@champion") == .tag(credit, try #require(VersionTag("champion"))))
+        #expect(["1", "1a", "latest", "next", "", "a b", "a.b", "-a"].allSatisfy { VersionTag($0) == nil })
     }
 
     @Test(arguments: ["", "credit@", "@3", "credit@03", "a b", "credit@3x"])

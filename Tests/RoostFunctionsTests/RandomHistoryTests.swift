@@ -88,11 +88,11 @@ import Testing
         do {
             try world.command { machine, now throws(RoostError) in
                 switch kind {
-                case 0: try machine.setTraffic(id.function, shares, at: now)
-                case 1: try machine.followLatest(id.function, at: now)
-                case 2: try machine.rollBack(id.function, at: now)
-                case 3: try machine.restart(id, at: now)
-                default: machine.allowIncompatible(id, at: now)
+                case 0: try machine.setTraffic(id.function, shares, by: "test", at: now)
+                case 1: try machine.followLatest(id.function, by: "test", at: now)
+                case 2: try machine.rollBack(id.function, by: "test", at: now)
+                case 3: try machine.restart(id, by: "test", at: now)
+                default: machine.allowIncompatible(id, by: "test", at: now)
                 }
             }
         } catch {

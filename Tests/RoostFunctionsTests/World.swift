@@ -2,6 +2,7 @@ import RoostBasics
 import RoostFunctions
 import RoostJSON
 import RoostTensors
+import RoostTraffic
 import Testing
 
 /// What a dropped file would do; its `name` stands for its bytes, and so for its digest.
@@ -12,6 +13,8 @@ struct Content: Hashable {
     var columns = 30
     var verifyFailure: String?
     var loads = true
+    /// One in so many requests fails; 0: none.
+    var failsOneIn = 0
 
     var signature: Signature {
         Signature(
@@ -30,6 +33,9 @@ struct World {
         case prepare(VersionID)
         case drain(VersionID)
         case unload(VersionID)
+        case observe(FunctionName)
+        case replay(FunctionName, Int)
+        case gate(FunctionName, Int)
     }
 
     var machine: Deployment
@@ -43,14 +49,22 @@ struct World {
     var log: [String] = []
     var manifests: [FunctionName: Manifest] = [:]
     var copyFailure: String?
+    var audit: [AuditEntry] = []
+    /// What the host has counted, by function; and how many requests come between two looks.
+    var evidence: [FunctionName: Evidence] = [:]
+    var requestsPerLook = 20_000
+    var gateAnswer = RolloutGateAnswer.passed
     private var ticks = 0
     private var hostBuild: String
     private var states: [VersionID: VersionState] = [:]
+    /// What the wall clock says, whatever the machine's clock began with.
+    var unixSeconds: Int { 1_700_000_000 + Int(now.nanoseconds / 1_000_000_000) + clockError }
+    var clockError = 0
     private var digests: [VersionID: String] = [:]
 
     init(hostBuild: String = "build 1") {
         self.hostBuild = hostBuild
-        machine = Deployment(DeploySettings(hostBuild: hostBuild), at: now)
+        machine = Deployment(DeploySettings(hostBuild: hostBuild), at: now, unixSeconds: 1_700_000_000)
         jobs = [.list]
     }
 
@@ -79,10 +93,12 @@ struct World {
         let texts = records.values.sorted { $0.name < $1.name }.map(\.json.compact)
         let again = try texts.map { try FunctionRecord(JSONDocument(parsing: $0, source: "record")) }
         #expect(Set(again) == Set(records.values))
-        machine = Deployment(DeploySettings(hostBuild: self.hostBuild), records: again, at: now)
+        machine = Deployment(
+            DeploySettings(hostBuild: self.hostBuild), records: again, at: now, unixSeconds: unixSeconds)
         jobs = [.list]
         routes = [:]
         states = [:]
+        evidence = [:]
         for (name, manifest) in manifests { tell(.manifestChanged(name, manifest)) }
     }
 
@@ -94,7 +110,7 @@ struct World {
         case .verifyFailed, .copyFailed, .examined, .changedDuringCopy:
             #expect(routes == routesBefore, "a failed drop changed a route: \(event)")
         case .folderListed, .copied, .verified, .prepared, .prepareFailed, .unloaded, .poolDrained, .died, .answered,
-            .quarantined, .manifestChanged, .clock:
+            .quarantined, .manifestChanged, .clock, .observed, .replayed, .gateAnswered:
             break
         }
     }
@@ -148,6 +164,9 @@ struct World {
             tell(loads ? .prepared(id) : .prepareFailed(id, reason: "does not load"))
         case .drain(let id): tell(.poolDrained(id))
         case .unload(let id): tell(.unloaded(id))
+        case .observe(let name): observe(name)
+        case .replay(let name, let call): tell(.replayed(name, call: call, .unavailable(reason: "no record")))
+        case .gate(let name, let call): tell(.gateAnswered(name, call: call, gateAnswer))
         }
     }
 
@@ -163,6 +182,30 @@ struct World {
             }
         }
         Issue.record("the machine does not come to rest")
+    }
+
+    /// Traffic since the last look, divided by the shares in force.
+    private mutating func observe(_ name: FunctionName) {
+        var evidence = evidence[name] ?? Evidence()
+        if let rollout = machine.functions[name]?.liveRollout, let route = routes[name] {
+            for (number, share) in route.entries.map({ ($0.version, $0.percent) }) {
+                let digest = machine.functions[name]?.versions[number]?.stored.digest ?? ""
+                let failsOneIn = store[digest]?.failsOneIn ?? 0
+                for request in 0..<requestsPerLook * share / 100 {
+                    let isError = failsOneIn > 0 && request % failsOneIn == 0
+                    let latency = Instant.Span.microseconds(UInt64(400 + request % 97))
+                    if number == rollout.canary {
+                        evidence.canary.add(
+                            isError: isError, latency: latency, rows: 1, cluster: nil, paysForStart: false)
+                    } else {
+                        evidence.stable.add(
+                            isError: isError, latency: latency, rows: 1, cluster: nil, paysForStart: false)
+                    }
+                }
+            }
+        }
+        self.evidence[name] = evidence
+        tell(.observed(name, evidence))
     }
 
     // MARK: - Obeying
@@ -186,6 +229,13 @@ struct World {
             case .writeNote(let file, let reason): notes[file] = reason
             case .removeNote(let file): notes[file] = nil
             case .persist(let record): records[record.name] = record
+            case .collect(let name, let collection):
+                if let begun = collection.evidence { evidence[name] = begun } else { evidence[name]?.beginStratum() }
+            case .stopCollecting(let name): evidence[name] = nil
+            case .observe(let name): addJob(.observe(name))
+            case .replay(let name, _, _, let call): addJob(.replay(name, call))
+            case .callGate(let name, let call): addJob(.gate(name, call.call))
+            case .audit(let entry): audit.append(entry)
             case .log(let line): log.append(line)
             }
         }

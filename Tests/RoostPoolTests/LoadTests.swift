@@ -87,7 +87,7 @@ private struct LoadedPool {
                 stops += 1
                 #expect(instances.removeValue(forKey: id)?.frames.isEmpty == true, "stopped with work")
                 pool.instanceExited(id, taken: { _ in true }, at: now)
-            case .kill, .fail, .quarantine: Issue.record("\(action) though nothing goes wrong")
+            case .kill, .fail, .handOver, .dropShadow, .quarantine: Issue.record("\(action) though nothing goes wrong")
             }
         }
         most = max(most, instances.count)

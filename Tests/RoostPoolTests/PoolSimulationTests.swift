@@ -14,6 +14,9 @@ private struct World {
     var cancelled: Set<UInt32> = []
     var answered: Set<UInt32> = []
     var executions: [UInt32: Int] = [:]
+    /// Those with which traffic tries the version; and copies that were accepted.
+    var trials: Set<UInt32> = []
+    var shadows: Set<Ticket> = []
     var deadlines: [UInt32: Instant] = [:]
     /// What each instance holds, oldest first, and how many of those it has begun.
     var held: [InstanceID: [(Ticket, UInt32)]] = [:]
@@ -41,6 +44,7 @@ private struct World {
 
     mutating func step() throws {
         now = now + Instant.Span(nanoseconds: UInt64.random(in: 0...20_000_000, using: &random))
+        if Int.random(in: 0..<8, using: &random) == 0 { copy() }
         switch Int.random(in: 0..<25, using: &random) {
         case 0..<7: arrive()
         case 7..<9: startOne()
@@ -70,7 +74,12 @@ private struct World {
         let id = nextID
         nextID += 1
         let own = Bool.random(using: &random) ? now + .milliseconds(200) : nil
-        guard let ticket = pool.arrived(RequestID(slot: id, generation: 0), deadline: own, at: now) else {
+        let isTrial = Int.random(in: 0..<3, using: &random) == 0
+        if isTrial { trials.insert(id) }
+        guard
+            let ticket = pool.arrived(
+                RequestID(slot: id, generation: 0), isTrial ? .trial : .own, deadline: own, at: now)
+        else {
             #expect(pool.queueDepth >= 20 || pool.isQuarantined, "reruns may exceed the bound, arrivals never")
             #expect((1...60).contains(pool.retryAfterSeconds(at: now)))
             return
@@ -78,6 +87,14 @@ private struct World {
         #expect(!pool.isQuarantined)
         open[id] = ticket
         deadlines[id] = own ?? now + .milliseconds(500)
+    }
+
+    private mutating func copy() {
+        let isBusy = pool.queueDepth > 0
+        guard let ticket = pool.copied(at: now) else { return }
+        #expect(!isBusy && !pool.isQuarantined, "a copy is taken in though callers wait")
+        #expect(shadows.insert(ticket).inserted)
+        note("copied")
     }
 
     private mutating func startOne() {
@@ -117,7 +134,9 @@ private struct World {
     private mutating func begin() {
         guard let id = anyInstance(held.keys), let had = begun[id], let all = held[id], had < all.count else { return }
         let upTo = Int.random(in: had + 1...all.count, using: &random)
-        for (_, request) in all[had..<upTo] { executions[request, default: 0] += 1 }
+        for (ticket, request) in all[had..<upTo] where !shadows.contains(ticket) {
+            executions[request, default: 0] += 1
+        }
         begun[id] = upTo
     }
 
@@ -131,6 +150,9 @@ private struct World {
             #expect(delivered.slot == request)
             try settle(request)
             note("delivered")
+        case .compared:
+            #expect(shadows.remove(ticket) != nil)
+            note("compared")
         case .drop:
             #expect(answered.contains(request) || cancelled.contains(request))
             note("dropped")
@@ -185,6 +207,15 @@ private struct World {
                 exiting.insert(instance)
                 closed.insert(instance)
             case .fail(let id, let failure): try fail(id, failure)
+            case .handOver(let ticket, let id, let isSuspect):
+                #expect(trials.contains(id.slot) && open[id.slot] == ticket)
+                #expect(!isSuspect || pool.settings.retry, "what may not run again runs nowhere again")
+                #expect(isSuspect == (executions[id.slot] == 1))
+                note(isSuspect ? "handed over" : "handed over untried")
+                try settle(id.slot)
+            case .dropShadow(let ticket, _):
+                #expect(shadows.remove(ticket) != nil)
+                note("shadow dropped")
             case .quarantine:
                 quarantines += 1
                 #expect(quarantines == 1 && pool.isQuarantined)
@@ -197,6 +228,12 @@ private struct World {
     }
 
     private mutating func dispatch(_ ticket: Ticket, _ id: RequestID, _ instance: InstanceID) throws {
+        if shadows.contains(ticket) {
+            #expect(held[instance]?.isEmpty == true && !closed.contains(instance), "a copy is in somebody's way")
+            #expect(pool.queueDepth == 0, "a copy goes before callers")
+            held[instance]?.append((ticket, id.slot))
+            return
+        }
         #expect(!cancelled.contains(id.slot) && !answered.contains(id.slot), "executed though nobody waits")
         try #require(held[instance] != nil && !closed.contains(instance))
         if held[instance]?.isEmpty == false, Int.random(in: 0..<6, using: &random) == 0 {
@@ -212,7 +249,7 @@ private struct World {
         switch failure {
         case .timeout: if let deadline = deadlines[id.slot] { #expect(deadline <= now + resolution) }
         case .death: #expect(executions[id.slot] == (pool.settings.retry ? 2 : 1))
-        case .quarantined: #expect(pool.isQuarantined)
+        case .quarantined: #expect(pool.isQuarantined && !trials.contains(id.slot))
         }
         note("\(failure)")
         try settle(id.slot)
@@ -236,6 +273,7 @@ private struct World {
         pool.demand = .draining
         pool.mayStart(at: now)
         isRefused = false
+        try obey()
         for _ in 0..<1000 where !(pool.isIdle && held.isEmpty && startsAsked == 0) {
             now = now + .milliseconds(20)
             for id in exiting { end(id) }
@@ -247,6 +285,7 @@ private struct World {
             pool.tick(at: now, resolution: resolution)
             try obey()
         }
+        #expect(shadows.isEmpty, "\(shadows.count) copies never ended")
         #expect(open.isEmpty, "\(open.count) requests never answered")
         #expect(held.isEmpty, "instances left after draining")
         #expect(pool.wakeUp == nil)
@@ -268,6 +307,7 @@ private struct World {
         }
         for what in [
             "delivered", "dropped", "timeout", "death", "quarantined", "quarantine", "refused", "given up", "stopped",
+            "handed over", "handed over untried", "copied", "compared", "shadow dropped",
         ] { #expect(seen[what, default: 0] > 50, "\(what) is hardly tested") }
     }
 }

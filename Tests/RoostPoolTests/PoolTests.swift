@@ -6,9 +6,16 @@ import Testing
     private let start = Instant(nanoseconds: 1_000_000_000)
     private func id(_ slot: UInt32) -> RequestID { RequestID(slot: slot, generation: 0) }
 
-    private func arrive(_ pool: inout Pool, _ id: RequestID, deadline: Instant? = nil, at now: Instant) throws -> Ticket
-    {
-        let ticket = pool.arrived(id, deadline: deadline, at: now)
+    private func arrive(
+        _ pool: inout Pool, _ id: RequestID, _ errand: Errand = .own, isSuspect: Bool = false,
+        deadline: Instant? = nil, at now: Instant
+    ) throws -> Ticket {
+        let ticket = pool.arrived(id, errand, isSuspect: isSuspect, deadline: deadline, at: now)
+        return try #require(ticket)
+    }
+
+    private func accept(copyTo pool: inout Pool) throws -> Ticket {
+        let ticket = pool.copied(at: start)
         return try #require(ticket)
     }
 
@@ -54,6 +61,70 @@ import Testing
         #expect(actions(&pool, at: start) == [.dispatch(tickets[0], id(0), InstanceID(rawValue: 2))])
         pool.instanceExited(InstanceID(rawValue: 2), taken: { _ in true }, at: start)
         #expect(actions(&pool, at: start).contains(.fail(id(0), .death)))
+    }
+
+    @Test func whatTrafficTriedIsHandedOverAfterADeathAndNotRunAgain() throws {
+        var (pool, tickets) = try loaded(1)
+        let trial = try arrive(&pool, id(7), .trial, at: start)
+        let waiting = try arrive(&pool, id(8), .trial, at: start)
+        _ = actions(&pool, at: start)
+        pool.instanceExited(InstanceID(rawValue: 1), taken: { $0 != waiting }, at: start)
+        #expect(
+            actions(&pool, at: start) == [.handOver(trial, id(7), isSuspect: true), .start],
+            "one that was never taken waits for the next instance, and so does one that is its own")
+        pool.instanceAdded(InstanceID(rawValue: 2), at: start)
+        #expect(actions(&pool, at: start) == [.dispatch(tickets[0], id(0), InstanceID(rawValue: 2))])
+    }
+
+    @Test func whoWasHandedOverRunsAloneAndOnce() throws {
+        var (pool, _) = try loaded(1)
+        let suspect = try arrive(&pool, id(5), isSuspect: true, at: start)
+        #expect(actions(&pool, at: start).isEmpty, "it waits until it has the instance for itself")
+        pool.instanceExited(InstanceID(rawValue: 1), taken: { _ in false }, at: start)
+        _ = actions(&pool, at: start)
+        pool.instanceAdded(InstanceID(rawValue: 2), at: start)
+        #expect(actions(&pool, at: start) == [.dispatch(suspect, id(5), InstanceID(rawValue: 2))])
+        pool.instanceExited(InstanceID(rawValue: 2), taken: { _ in true }, at: start)
+        #expect(actions(&pool, at: start).contains(.fail(id(5), .death)))
+    }
+
+    @Test func aVersionThatDoesNotLoadHandsOverWhatTriesIt() throws {
+        var pool = Pool(settings: PoolSettings(), demand: .kept)
+        let trial = try arrive(&pool, id(1), .trial, at: start)
+        let own = pool.arrived(id(2), at: start)
+        #expect(own != nil && actions(&pool, at: start) == [.start])
+        pool.startFailed(at: start)
+        #expect(actions(&pool, at: start) == [.handOver(trial, id(1), isSuspect: false), .start])
+        #expect(pool.queueDepth == 1, "who asked for this version waits for the next try")
+    }
+
+    @Test func copiesRunOnlyWhenNobodyWaits() throws {
+        var (pool, tickets) = try loaded(1)
+        let copy = try accept(copyTo: &pool), other = try accept(copyTo: &pool)
+        #expect(actions(&pool, at: start).isEmpty, "the instance has a caller's request")
+        let first = InstanceID(rawValue: 1)
+        #expect(pool.replied(tickets[0], by: first, at: start) == .deliver(id(0)))
+        let caller = try arrive(&pool, id(1), at: start)
+        #expect(actions(&pool, at: start) == [.dispatch(caller, id(1), first)])
+        #expect(pool.replied(caller, by: first, at: start) == .deliver(id(1)))
+        #expect(actions(&pool, at: start) == [.dispatch(copy, RequestID(rawValue: .max), first)], "one at a time")
+        #expect(pool.replied(copy, by: first, at: start) == .compared)
+        _ = actions(&pool, at: start)
+        pool.instanceExited(first, taken: { _ in true }, at: start)
+        #expect(actions(&pool, at: start).contains(.dropShadow(other, .death)), "a copy is not run again")
+        #expect(pool.isIdle)
+    }
+
+    @Test func copiesAreRefusedRatherThanWaitForRoom() throws {
+        var pool = Pool(settings: PoolSettings(instancesMax: 1))
+        var accepted = 0
+        for _ in 0..<20 where pool.copied(at: start) != nil { accepted += 1 }
+        #expect(accepted == 8 && pool.hasNoCallers && !pool.isIdle)
+        #expect(actions(&pool, at: start) == [.start], "one instance serves all copies")
+        pool.startRefused(at: start)
+        #expect(actions(&pool, at: start).count == 8 && pool.isIdle, "no room is made for copies")
+        let later = pool.copied(at: start)
+        #expect(later == nil)
     }
 
     @Test func deathsWithoutAnAnswerAreFollowedByLongerAndLongerWaits() {

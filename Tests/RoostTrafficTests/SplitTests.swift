@@ -74,3 +74,38 @@ import Testing
         #expect(second == 50)
     }
 }
+
+/// What is promised to users in numbers.
+@Suite struct SharesInWindowsTests {
+    func canaryHits(_ requests: Int) throws -> [Bool] {
+        let split = Split(try TrafficShares([VersionNumber(2): 90, VersionNumber(3): 10]), seed: 0x5EED)
+        return (0..<requests).map { split.choose(UInt64($0)) == 1 }
+    }
+
+    @Test func ninetyTenIsExactOverTenThousandAndNineToElevenInEveryWindow() throws {
+        let hits = try canaryHits(10_000)
+        #expect(hits.count { $0 } == 1000)
+        var window = hits.prefix(100).count { $0 }
+        for end in 100...10_000 {
+            #expect((9...11).contains(window), "\(window) in the window that ends at \(end)")
+            if end < 10_000 { window += (hits[end] ? 1 : 0) - (hits[end - 100] ? 1 : 0) }
+        }
+    }
+
+    /// Somebody whose requests come at every tenth, hundredth or thousandth place gets a fair part of both.
+    @Test(arguments: [10, 100, 1000])
+    func aPeriodicCallerGetsAFairShareOfBoth(_ period: Int) throws {
+        let calls = 2000
+        let hits = try canaryHits(period * calls)
+        for phase in stride(from: 0, to: period, by: max(1, period / 10)) {
+            let own = (0..<calls).count { hits[phase + $0 * period] }
+            #expect((80...320).contains(own), "period \(period), phase \(phase): \(own) of \(calls), due 200")
+        }
+    }
+
+    @Test(arguments: [1, 10, 50, 100])
+    func aSamplerChoosesItsPercentage(_ percent: Int) throws {
+        var sampler = try Sampler(percent: percent, seed: 3)
+        #expect((0..<10_000).count { _ in sampler.next() } == percent * 100)
+    }
+}

@@ -24,7 +24,7 @@ enum Floors {
     static let aside = ["RoostTesting"]
 
     static let sideways: [String: Set<String>] = [
-        "RoostProcess": ["RoostLoop"], "RoostPool": ["RoostScaling"], "RoostFunctions": ["RoostEvaluation"],
+        "RoostProcess": ["RoostLoop"], "RoostPool": ["RoostScaling"], "RoostFunctions": ["RoostEvaluation", "RoostTraffic"],
         "RoostFeedback": ["RoostEvaluation"],
     ]
 
@@ -34,6 +34,7 @@ enum Floors {
         "Sources/RoostWire/Decoding/Complaint.swift",
         "Sources/RoostWire/Decoding/GoldenExample.swift",
         "Sources/RoostWire/Decoding/NameIndex.swift",
+        "Sources/RoostWire/Decoding/RequestDecoder+Answers.swift",
         "Sources/RoostWire/Decoding/RequestDecoder.swift",
         "Sources/RoostWire/Encoding/TextBuffer+Elements.swift",
         "Sources/RoostWire/Encoding/TextBuffer.swift",

@@ -1,6 +1,8 @@
 """From zero to many and back: idle functions cost nothing, memory and instances are shared, what only dies is given up."""
 
 import concurrent.futures
+import os
+import signal
 
 import pytest
 
@@ -45,10 +47,36 @@ def test_a_function_goes_to_zero_and_comes_back(tmp_path):
         assert host.stop() == 0
 
 
+def test_the_next_instance_is_forked_ahead_and_goes_with_its_template(tmp_path):
+    def spare():
+        return host.version("brief", 1).get("spare", {}).get("pid")
+
+    with started(tmp_path) as host:
+        deploy(host, "brief", linear_model(1), scale={"idle": "50ms", "max": 1})
+        assert spare() is None, "nobody has called it yet"
+        host.predict("brief", [[1, 2]])
+        assert spare() is None, "it has its only instance"
+        for _ in range(3):
+            ahead = wait_until(spare, "a spare")
+            assert host.instances("brief", 1) == [] and warmth(host, "brief") == "warm"
+            assert host.predict("brief", [[1, 2]]).predictions == [4.0]
+            assert host.instances("brief", 1) == [ahead] and spare() is None
+        # One that dies is no news of the version's: the next request forks.
+        os.kill(wait_until(spare, "a spare"), signal.SIGKILL)
+        wait_until(lambda: spare() is None, "its end was seen")
+        assert host.predict("brief", [[1, 2]]).predictions == [4.0]
+        assert "last_failure" not in host.version("brief", 1)
+        ahead = wait_until(spare, "a spare")
+        template = host.version("brief", 1)["template"]["pid"]
+        os.kill(template, signal.SIGKILL)
+        wait_until(lambda: not {ahead, template} & host.descendants(), "both are gone")
+        assert host.predict("brief", [[1, 2]]).predictions == [4.0]
+
+
 def test_a_minimum_is_kept_without_requests(tmp_path):
     with started(tmp_path) as host:
         deploy(host, "kept", linear_model(1), scale={"min": 2, "max": 3, "idle": "50ms"})
-        wait_until(lambda: len(host.version("kept", 1)["instances"]) == 2, "both are there")
+        wait_until(lambda: len(host.instances("kept", 1)) == 2, "both run")
         assert "fork" not in phases(host.predict("kept", [[1, 2]]))
         assert host.version("kept", 1)["template"]["pinned"] is True
 

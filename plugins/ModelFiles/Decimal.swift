@@ -83,6 +83,37 @@ extension DocumentReader {
         return Decimal(text: String(decoding: text, as: UTF8.self))
     }
 
+    /// Passes over `-? digits (. digits)? (E sign? digits)?` without making a number of it. False, with nothing done, for
+    /// anything else, also for what is wrong.
+    mutating func skipPlainNumber() -> Bool {
+        let bytes = self.bytes
+        var place = position
+        if place < bytes.count, bytes[place] == UInt8(ascii: "-") { place += 1 }
+        let leading = place
+        guard Self.skipDigits(bytes, &place), place == leading + 1 || bytes[leading] != UInt8(ascii: "0") else {
+            return false
+        }
+        if place < bytes.count, bytes[place] == UInt8(ascii: ".") {
+            place += 1
+            guard Self.skipDigits(bytes, &place) else { return false }
+        }
+        if place < bytes.count, bytes[place] | 0x20 == UInt8(ascii: "e") {
+            place += 1
+            if place < bytes.count, bytes[place] == UInt8(ascii: "-") || bytes[place] == UInt8(ascii: "+") { place += 1 }
+            guard Self.skipDigits(bytes, &place) else { return false }
+        }
+        position = place
+        return true
+    }
+
+    /// Whether there was one.
+    @inline(__always)
+    private static func skipDigits(_ bytes: Span<UInt8>, _ place: inout Int) -> Bool {
+        let start = place
+        while place < bytes.count, bytes[place] &- 0x30 < 10 { place += 1 }
+        return place > start
+    }
+
     /// From `e` on.
     private mutating func exponent() throws(DocumentError) -> Int {
         var scan = DecimalScan(place: position + 1)

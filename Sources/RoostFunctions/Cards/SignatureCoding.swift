@@ -84,11 +84,6 @@ extension Column {
 }
 
 extension JSONCursor {
-    func required(_ key: String) throws(JSONError) -> JSONCursor {
-        guard let member = self[key] else { throw error("\(path.isEmpty ? "" : path + ".")\(key) is missing") }
-        return member
-    }
-
     /// The member `name`, not empty.
     func name() throws(JSONError) -> String {
         let cursor = try required("name")

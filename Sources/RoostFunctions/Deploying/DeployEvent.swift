@@ -1,4 +1,5 @@
 public import RoostBasics
+public import RoostTraffic
 
 /// What happened, told to the deploy machine.
 public enum DeployEvent: Sendable {
@@ -28,6 +29,11 @@ public enum DeployEvent: Sendable {
     case quarantined(VersionID, reason: String)
     /// More answers since the last such event; `errors` leaves out the callers' own mistakes.
     case answered(VersionID, requests: Int, errors: Int)
+    /// Answer to `.observe`: all that was seen of the rollout's versions up to now.
+    case observed(FunctionName, Evidence)
+    /// Answers to `.replay` and `.callGate`, with their numbers.
+    case replayed(FunctionName, call: Int, RolloutReplayResult)
+    case gateAnswered(FunctionName, call: Int, RolloutGateAnswer)
     /// A valid manifest is in force; the default one when there is no file.
     case manifestChanged(FunctionName, Manifest)
     /// `wakeAt` has come.
@@ -56,8 +62,28 @@ public enum DeployAction: Hashable, Sendable {
     case retire(VersionID)
     case writeNote(file: String, reason: String)
     case removeNote(file: String)
+    /// From now on count what canary and stable version do, within one stratum.
+    case collect(FunctionName, Collection)
+    /// Nothing is to be counted any more.
+    case stopCollecting(FunctionName)
+    /// Report what was counted.
+    case observe(FunctionName)
+    /// Score the canary of a rollout against recorded requests.
+    case replay(FunctionName, canary: VersionNumber, stable: VersionNumber, call: Int)
+    /// Ask somebody else whether a rollout may go on.
+    case callGate(FunctionName, RolloutGateCall)
     /// Make this durable before the next `.route` of the function takes effect, if possible.
     case persist(FunctionRecord)
+    /// Durable together with the record that comes with it.
+    case audit(AuditEntry)
     /// A line for the operator.
     case log(String)
+}
+
+/// What is to be counted of a rollout.
+public struct Collection: Hashable, Sendable {
+    public let canary: VersionNumber
+    public let stable: VersionNumber
+    /// Where the counts begin; nil: they go on from what is there, in a new stratum.
+    public let evidence: Evidence?
 }

@@ -3,6 +3,7 @@ import RoostBasics
 /// From a listing to a copy in the store.
 extension Deployment {
     mutating func folderListed(_ entries: [FileEntry], at now: Instant) {
+        let isFirst = !hasListed
         hasListed = true
         isListingWanted = false
         notes = []
@@ -28,6 +29,7 @@ extension Deployment {
         markGoneVersions(present: names, at: now)
         for entry in present where DropName(entry.name).function != nil { see(entry, conflicts, at: now) }
         resumeVerifying()
+        if isFirst { resumeRollouts(at: now) }
         for name in functions.names.sorted() { reroute(name, at: now) }
     }
 
@@ -66,7 +68,12 @@ extension Deployment {
     private mutating func standsStill(_ name: String, _ file: DroppedFile, at now: Instant) {
         guard let dueAt = settleTime(of: file), dueAt <= now, case .settling(let shape?) = file.phase else { return }
         switch shape {
-        case .sealed, .whole: startCopy(name, file)
+        case .sealed, .whole:
+            switch file.copyAhead {
+            case .none: startCopy(name, file)
+            case .running: files[name]?.phase = .copying
+            case .done(let stored): accept(name, file, stored, at: now)
+            }
         case .growing(let reason), .broken(let reason):
             if file.isConfirmed {
                 refuse(name, reason)
@@ -88,6 +95,14 @@ extension Deployment {
         }
     }
 
+    /// When a file that is whole may be copied although it has not settled.
+    func copyAheadTime(of file: DroppedFile) -> Instant? {
+        guard file.phase == .settling(shape: .whole), file.copyAhead == .none,
+            file.stamp.size <= settings.copyAheadBytesMax
+        else { return nil }
+        return file.since + settings.copyAhead
+    }
+
     mutating func examined(_ name: String, _ stamp: FileStamp, _ shape: FileShape, at now: Instant) {
         guard let file = files[name], file.stamp == stamp, file.phase == .settling(shape: nil) else { return }
         files[name]?.phase = .settling(shape: shape)
@@ -100,18 +115,22 @@ extension Deployment {
     }
 
     mutating func changedDuringCopy(_ name: String, _ stamp: FileStamp, at now: Instant) {
-        guard let file = files[name], file.stamp == stamp, file.phase == .copying else { return }
+        guard let file = files[name], file.stamp == stamp, isCopying(file) else { return }
         files[name]?.phase = .settling(shape: nil)
+        files[name]?.copyAhead = .none
         files[name]?.since = now
         actions.append(.examine(file: name, stamp: stamp))
         wantListing()
     }
 
     mutating func copyFailed(_ name: String, _ stamp: FileStamp, _ reason: String, at now: Instant) {
-        guard let file = files[name], file.stamp == stamp, file.phase == .copying else { return }
+        guard let file = files[name], file.stamp == stamp, isCopying(file) else { return }
+        files[name]?.copyAhead = .none
         refuse(name, reason)
         files[name]?.retryAt = now + settings.copyRetry
     }
+
+    func isCopying(_ file: DroppedFile) -> Bool { file.phase == .copying || file.copyAhead == .running }
 
     /// The folder answers: `credit@3.so.failed` says why.
     mutating func refuse(_ name: String, _ reason: String) {

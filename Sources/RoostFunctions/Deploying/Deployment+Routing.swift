@@ -1,11 +1,14 @@
 import RoostBasics
+internal import RoostTraffic
 
 /// Who serves: from the rule of a function's origin to a route in force, by way of loaded templates.
 extension Deployment {
     /// Moves a function's traffic to where its rule wants it, as soon as everybody there is loaded. Where nothing
     /// serves yet, also after a restart, nobody is better off waiting: the first request brings the template.
     mutating func reroute(_ name: FunctionName, at now: Instant) {
-        guard hasListed, let function = functions[name] else { return }
+        guard hasListed else { return }
+        reviewRollout(name, at: now)
+        guard let function = functions[name] else { return }
         let wanted = function.wantedRoute
         guard wanted != function.route else { return }
         guard function.route != nil else { return apply(wanted, to: name, at: now) }
@@ -31,6 +34,8 @@ extension Deployment {
         let watch = watch(function, movesTo: route, at: now)
         functions[name]?.route = route
         functions[name]?.watch = watch
+        if function.liveRollout == nil, case .latest = function.origin { functions[name]?.stable = route?.leading }
+        functions[name]?.moveSlots()
         actions.append(.route(name, route))
         for number in route?.versions ?? [] where function.versions[number]?.state != .serving {
             functions[name]?.versions[number]?.state = .serving
@@ -41,7 +46,12 @@ extension Deployment {
         for number in function.route?.versions ?? [] where route?[number] ?? 0 == 0 {
             leave(VersionID(name, number), at: now)
         }
-        actions.append(.log("\(name) traffic \(route?.description ?? "none") (\(function.origin.word))"))
+        actions.append(.log("\(name) traffic \(route?.description ?? "none") (\(function.originWord))"))
+        actions.append(
+            .audit(
+                AuditEntry(
+                    name, by: function.originWord, "traffic", from: function.route?.description ?? "none",
+                    to: route?.description ?? "none")))
     }
 
     /// Only who is superseded now stays warm, not a whole line of predecessors.
@@ -69,21 +79,33 @@ extension Deployment {
     private func watch(
         _ function: FunctionDeployment, movesTo route: TrafficShares?, at now: Instant
     ) -> FunctionDeployment.Guard? {
+        // After a restart the guard that was there goes on.
+        if function.route == nil, let watch = function.watch, function.origin == .latest,
+            route?.versions == [watch.successor], function.versions[watch.stable]?.isAvailable == true
+        {
+            return watch
+        }
         guard function.origin == .latest, function.rollbackWindow > .zero,
             let stable = function.route?.versions, stable.count == 1,
             let successor = route?.versions, successor.count == 1, successor[0] > stable[0],
             function.versions[stable[0]]?.isAvailable == true
         else { return nil }
-        return .init(successor: successor[0], stable: stable[0], until: now + function.rollbackWindow)
+        return .init(
+            successor: successor[0], stable: stable[0], window: function.rollbackWindow, clock, at: now)
     }
 
     mutating func prepared(_ id: VersionID, at now: Instant) {
         guard let version = self[id], version.template == .loading else { return }
         self[id]?.template = .loaded
+        if functions[id.function]?.liveRollout?.canary == id.number {
+            tellRollout(id.function, at: now) { $0.canaryReady(at: now) }
+        }
         reroute(id.function, at: now)
         // The rule may have changed its mind while this one was loading.
         let wanted = functions[id.function]?.wantedRoute?[id.number] ?? 0
-        if wanted == 0, self[id]?.state != .serving { release(id) }
+        if wanted == 0, self[id]?.state != .serving, functions[id.function]?.liveRollout?.canary != id.number {
+            release(id)
+        }
     }
 
     mutating func prepareFailed(_ id: VersionID, _ reason: String, at now: Instant) {
@@ -103,7 +125,7 @@ extension Deployment {
     // MARK: - The guard
 
     mutating func died(_ id: VersionID, _ reason: String, at now: Instant) {
-        guard isWatched(id, at: now) else { return }
+        guard !canaryDied(id, reason, at: now), isWatched(id, at: now) else { return }
         giveBack(id, "an instance died within the rollback window: \(reason)", at: now)
     }
 
@@ -135,6 +157,7 @@ extension Deployment {
 
     private mutating func giveBack(_ id: VersionID, _ reason: String, at now: Instant) {
         reject(id, reason)
+        actions.append(.audit(AuditEntry(id.function, id.number, by: "host", "rejected", reason: reason)))
         reroute(id.function, at: now)
     }
 

@@ -1,9 +1,18 @@
-import RoostBasics
+internal import RoostBasics
+internal import RoostJSON
 
 /// From a copy in the store to a version that may serve, and to its end.
 extension Deployment {
     mutating func copied(_ name: String, _ stamp: FileStamp, _ stored: StoredFile, at now: Instant) {
-        guard let file = files[name], file.stamp == stamp, file.phase == .copying else { return }
+        guard let file = files[name], file.stamp == stamp, isCopying(file) else { return }
+        guard file.phase == .copying else {
+            files[name]?.copyAhead = .done(stored)
+            return
+        }
+        accept(name, file, stored, at: now)
+    }
+
+    mutating func accept(_ name: String, _ file: DroppedFile, _ stored: StoredFile, at now: Instant) {
         switch DropName(name) {
         case .version(let id, _): accept(name, file, stored, as: id, at: now)
         case .unversioned(let function, _): accept(name, file, stored, nextOf: function, at: now)
@@ -99,19 +108,27 @@ extension Deployment {
         if !version.allowsIncompatible, let reason = incompatibility(of: id, verification) {
             self[id]?.state = .held(reason: reason)
             actions.append(.log("\(id) held: \(reason)"))
+            actions.append(.audit(AuditEntry(id.function, id.number, by: "host", "held", reason: reason)))
             return
         }
         self[id]?.state = .ready
         let checked = verification.exampleCount == 0 ? " (0 examples: answers not checked)" : ""
         let took = UInt64((now - version.foundAt).milliseconds)
         actions.append(.log("\(id) ready in \(took) ms\(checked)"))
+        actions.append(
+            .audit(
+                AuditEntry(
+                    id.function, id.number, by: "host", "ready", reason: "digest \(digest)",
+                    numbers: ["examples": .integer(verification.exampleCount)])))
         becameReady(id, at: now)
     }
 
     mutating func becameReady(_ id: VersionID, at now: Instant) {
+        // The first decides who gets the traffic, so it comes first.
+        let isCanary = beginsRollout(id, at: now)
         reroute(id.function, at: now)
         guard let function = functions[id.function] else { return }
-        if case .set(let shares) = function.origin, function.wantedRoute?[id.number] ?? 0 == 0 {
+        if !isCanary, case .set(let shares) = function.origin, function.wantedRoute?[id.number] ?? 0 == 0 {
             actions.append(.log("\(id) takes no traffic: it is set to \(shares)"))
         }
         retireSuperseded(by: id, at: now)
@@ -136,6 +153,7 @@ extension Deployment {
         self[id]?.state = .failed(reason: reason)
         if !version.isFileGone { writeNote(version.fileName, reason) }
         actions.append(.log("\(id) failed: \(reason)"))
+        actions.append(.audit(AuditEntry(id.function, id.number, by: "host", "failed", reason: reason)))
         reconsiderRefused(id)
     }
 
@@ -182,6 +200,7 @@ extension Deployment {
         self[id]?.template = .absent
         actions.append(.retire(id))
         actions.append(.log("\(id) retired"))
+        actions.append(.audit(AuditEntry(id.function, id.number, by: "host", "retired", reason: "its file is gone")))
         reconsiderRefused(id)
         let retired = functions[id.function]?.versions.values.filter { $0.state == .retired }.map(\.id.number).sorted()
         for number in (retired ?? []).dropLast(settings.keep) { functions[id.function]?.versions[number] = nil }

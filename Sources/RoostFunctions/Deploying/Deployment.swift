@@ -1,4 +1,5 @@
 public import RoostBasics
+internal import RoostTraffic
 
 /// All functions of a home: what becomes of dropped files, and which versions serve.
 ///
@@ -17,12 +18,16 @@ public struct Deployment: Sendable {
     /// Whether the folder has been listed since the start.
     public internal(set) var hasListed = false
 
+    /// For what is stored and read by another run.
+    let clock: WallClock
     var actions: [DeployAction] = []
     /// Files that have a note beside them.
     var notes: Set<String> = []
     var isListingWanted = false
     /// Released before they were held.
     var expectedIncompatible: Set<VersionID> = []
+    /// Functions whose next version comes by a rollout.
+    var expectedCanaries: Set<FunctionName> = []
     private var persisted: [FunctionName: FunctionRecord] = [:]
 
     /// One file that is, or wants to be, a deployment.
@@ -36,14 +41,25 @@ public struct Deployment: Sendable {
         var isConfirmed = false
         var isConflict = false
         var retryAt: Instant?
+        var copyAhead = CopyAhead.none
+    }
+
+    /// A copy made while a file settles, which counts if the file still looks the same when it has settled.
+    enum CopyAhead: Hashable, Sendable {
+        case none, running
+        case done(StoredFile)
     }
 
     /// From the records of the last run. Nothing is decided before the folder has been listed: a file that was
     /// deleted meanwhile counts as deleted. Manifests are to be reported too, also their absence.
-    public init(_ settings: DeploySettings, records: [FunctionRecord] = [], at now: Instant) {
+    /// - Parameter unixSeconds: what the wall clock says `now`; rollback windows go on by it.
+    public init(
+        _ settings: DeploySettings, records: [FunctionRecord] = [], at now: Instant, unixSeconds: Int = 0
+    ) {
         self.settings = settings
+        clock = WallClock(unixSeconds: unixSeconds, at: now)
         for record in records {
-            functions[record.name] = FunctionDeployment(record, hostBuild: settings.hostBuild, at: now)
+            functions[record.name] = FunctionDeployment(record, hostBuild: settings.hostBuild, clock: clock, at: now)
             persisted[record.name] = record
         }
     }
@@ -64,6 +80,11 @@ public struct Deployment: Sendable {
         case .died(let id, let reason): died(id, reason, at: now)
         case .quarantined(let id, let reason): quarantined(id, reason, at: now)
         case .answered(let id, let requests, let errors): answered(id, requests, errors, at: now)
+        case .observed(let name, let evidence): observed(name, evidence, at: now)
+        case .replayed(let name, let call, let result):
+            tellRollout(name, at: now) { $0.replayed(call: call, result, at: now) }
+        case .gateAnswered(let name, let call, let answer):
+            tellRollout(name, at: now) { $0.gateAnswered(call: call, answer, at: now) }
         case .manifestChanged(let name, let manifest): manifestChanged(name, manifest, at: now)
         case .clock: clock(at: now)
         }
@@ -85,12 +106,16 @@ public struct Deployment: Sendable {
     /// When `.clock` is due; nil when nothing waits for time.
     public var wakeAt: Instant? {
         var times = functions.values.compactMap(\.watch?.until)
+        if hasListed {
+            times += functions.values.compactMap { $0.isBeingObserved ? nil : $0.liveRollout?.wakeAt }
+        }
         for function in functions.values {
             times += function.versions.values.compactMap { $0.state == .ready ? $0.warmUntil : nil }
         }
         for file in files.values {
             if let retryAt = file.retryAt { times.append(retryAt) }
             if !isListingWanted, let dueAt = settleTime(of: file) { times.append(dueAt) }
+            if let startAt = copyAheadTime(of: file) { times.append(startAt) }
         }
         return times.min()
     }
@@ -118,7 +143,12 @@ public struct Deployment: Sendable {
                 files[name]?.retryAt = nil
                 startCopy(name, file)
             }
+            if let startAt = copyAheadTime(of: file), startAt <= now {
+                files[name]?.copyAhead = .running
+                actions.append(.copy(file: name, stamp: file.stamp))
+            }
         }
+        if hasListed { lookAtRollouts(at: now) }
         for (name, function) in functions {
             if let watch = function.watch, watch.until <= now { functions[name]?.watch = nil }
             for version in function.versions.values where version.state == .ready {
@@ -139,7 +169,21 @@ public struct Deployment: Sendable {
     }
 
     mutating func release(_ id: VersionID) {
+        // All traffic may have to go back to it at once.
+        guard functions[id.function]?.liveRollout?.stable != id.number else { return }
         self[id]?.warmUntil = nil
         actions.append(.release(id))
     }
+}
+
+/// Tells what the wall clock will say, as far as one look at it tells.
+struct WallClock: Hashable, Sendable {
+    /// What it says at instant 0.
+    private let origin: Int
+
+    init(unixSeconds: Int, at now: Instant) { origin = unixSeconds - Self.seconds(now) }
+
+    func unixSeconds(at instant: Instant) -> Int { origin + Self.seconds(instant) }
+
+    private static func seconds(_ instant: Instant) -> Int { Int(instant.nanoseconds / 1_000_000_000) }
 }

@@ -1,4 +1,5 @@
 public import RoostBasics
+public import RoostTraffic
 
 /// Which rule gives a function's shares.
 public enum TrafficOrigin: Hashable, Sendable {
@@ -30,10 +31,28 @@ public struct FunctionDeployment: Hashable, Sendable {
     public internal(set) var manifestShares: TrafficShares?
     /// The shares in force, as last given by `.route`; nil: nothing serves.
     public internal(set) var route: TrafficShares?
+    /// Who answers whom, of callers that have a key; nil unless the manifest says where the key is.
+    public internal(set) var slots: StickySlots?
     /// Whether the rollback guard counts answers now.
     public var isWatched: Bool { watch != nil }
     var rollbackWindow = Manifest().rollbackWindow
+    /// What the manifest's `tags` says.
+    var manifestTags: [VersionTag: VersionNumber] = [:]
+    /// What the manifest's `sticky` says.
+    var stickyKey: StickyKey?
     var watch: Guard?
+    /// The plan by which new versions come to traffic; nil: at once.
+    public internal(set) var plan: RolloutPlan?
+    /// Under a plan, the version that has proven itself: it keeps the traffic until another one has.
+    public internal(set) var stable: VersionNumber?
+    /// The rollout that runs, or the last one.
+    public internal(set) var rollout: Rollout?
+    /// What was seen of it when it was last observed.
+    var evidence: Evidence?
+    /// An `.observe` is not answered yet.
+    var isBeingObserved = false
+    /// What the manifest became while a rollout ran: in force at its end.
+    var deferredManifest: Manifest?
 
     init(name: FunctionName) { self.name = name }
 
@@ -42,7 +61,15 @@ public struct FunctionDeployment: Hashable, Sendable {
         let successor: VersionNumber
         let stable: VersionNumber
         let until: Instant
+        /// As it is stored: Instants mean nothing to another run of the machine.
+        let record: GuardRecord
     }
+
+    /// The rollout, while it may still change something.
+    public var liveRollout: Rollout? { rollout.flatMap { $0.state.isFinal ? nil : $0 } }
+
+    /// Who decides about the shares now: the origin, or a rollout.
+    public var originWord: String { liveRollout == nil ? origin.word : "rollout" }
 
     /// The highest version that could serve.
     public var highestAvailable: VersionNumber? {
@@ -67,11 +94,19 @@ public struct FunctionDeployment: Hashable, Sendable {
     }
 
     private var namedShares: TrafficShares? {
+        if let rollout = liveRollout { return rollout.shares }
         switch origin {
-        case .latest: nil
-        case .manifest: manifestShares
-        case .set(let shares): shares
+        case .latest where plan != nil: return stable.map(TrafficShares.init(all:))
+        case .latest: return nil
+        case .manifest: return manifestShares
+        case .set(let shares): return shares
         }
+    }
+
+    /// Brings the slots to the shares in force. What was stored stays until something serves.
+    mutating func moveSlots() {
+        guard stickyKey != nil, let route else { return }
+        if slots == nil { slots = StickySlots(route) } else { slots?.move(to: route) }
     }
 
     /// The next number for a file without one.

@@ -1,4 +1,5 @@
 public import RoostBasics
+public import RoostTraffic
 
 /// What of a function survives the host: enough to serve the same after a restart.
 public struct FunctionRecord: Hashable, Sendable {
@@ -7,18 +8,50 @@ public struct FunctionRecord: Hashable, Sendable {
     public let origin: TrafficOrigin
     /// The manifest's `traffic` as last seen: only a change of it overrides `set`.
     public let manifestShares: TrafficShares?
+    /// The version that has proven itself, under a plan.
+    public let stable: VersionNumber?
+    /// The rollout that runs, or the last one, as if it had been looked at when the clock began.
+    public let rollout: Rollout?
+    public let evidence: Evidence?
+    /// Who answers whom, of callers with a key.
+    public let slots: StickySlots?
+    /// A successor that was under observation.
+    public let watch: GuardRecord?
     /// In ascending order.
     public let versions: [VersionRecord]
 
     public init(
         name: FunctionName, highestMajor: UInt32, origin: TrafficOrigin, manifestShares: TrafficShares?,
-        versions: [VersionRecord]
+        stable: VersionNumber? = nil, rollout: Rollout? = nil, evidence: Evidence? = nil,
+        slots: StickySlots? = nil, watch: GuardRecord? = nil, versions: [VersionRecord]
     ) {
+        self.stable = stable
+        self.rollout = rollout
+        self.evidence = evidence
         self.name = name
         self.highestMajor = highestMajor
         self.origin = origin
         self.manifestShares = manifestShares
+        self.slots = slots
+        self.watch = watch
         self.versions = versions
+    }
+}
+
+/// The durable part of a rollback guard.
+public struct GuardRecord: Hashable, Sendable {
+    public let successor: VersionNumber
+    public let stable: VersionNumber
+    /// Seconds since 1970.
+    public let untilUnix: Int
+    /// How long the guard was to last, in seconds: a clock that was set back must not make it last longer.
+    public let window: Int
+
+    public init(successor: VersionNumber, stable: VersionNumber, untilUnix: Int, window: Int) {
+        self.successor = successor
+        self.stable = stable
+        self.untilUnix = untilUnix
+        self.window = window
     }
 }
 
@@ -45,19 +78,44 @@ public struct VersionRecord: Hashable, Sendable {
 extension FunctionDeployment {
     var record: FunctionRecord {
         FunctionRecord(
-            name: name, highestMajor: highestMajor, origin: origin, manifestShares: manifestShares,
-            versions: versions.values.map(\.record).sorted { $0.number < $1.number })
+            name: name, highestMajor: highestMajor, origin: origin, manifestShares: manifestShares, stable: stable,
+            rollout: rollout?.asSeen(at: .beginning), evidence: liveRollout == nil ? nil : evidence,
+            slots: slots, watch: watch?.record, versions: versions.values.map(\.record).sorted { $0.number < $1.number }
+        )
     }
 
     /// As it was, before the folder has been listed. What another build verified is verified again.
-    init(_ record: FunctionRecord, hostBuild: String, at now: Instant) {
+    init(_ record: FunctionRecord, hostBuild: String, clock: WallClock, at now: Instant) {
         name = record.name
         highestMajor = record.highestMajor
         origin = record.origin
         manifestShares = record.manifestShares
+        stable = record.stable
+        rollout = record.rollout?.asSeen(at: now)
+        evidence = record.evidence
+        slots = record.slots
+        watch = record.watch.flatMap { Guard($0, clock, at: now) }
         for version in record.versions {
             versions[version.number] = VersionDeployment(version, of: name, hostBuild: hostBuild, at: now)
         }
+    }
+}
+
+extension FunctionDeployment.Guard {
+    init(successor: VersionNumber, stable: VersionNumber, window: Instant.Span, _ clock: WallClock, at now: Instant) {
+        self.init(
+            successor: successor, stable: stable, until: now + window,
+            record: GuardRecord(
+                successor: successor, stable: stable, untilUnix: clock.unixSeconds(at: now + window),
+                window: Int(window.seconds.rounded(.up))))
+    }
+
+    /// What is left of it; nil when its time is over.
+    fileprivate init?(_ record: GuardRecord, _ clock: WallClock, at now: Instant) {
+        let left = min(record.untilUnix - clock.unixSeconds(at: now), record.window)
+        guard left > 0 else { return nil }
+        self.init(
+            successor: record.successor, stable: record.stable, until: now + .seconds(UInt64(left)), record: record)
     }
 }
 
@@ -98,4 +156,9 @@ extension VersionDeployment {
         case .retired: state = .retired
         }
     }
+}
+
+extension Instant {
+    /// Of every clock.
+    static let beginning = Instant(nanoseconds: 0)
 }

@@ -1,6 +1,7 @@
 public import RoostBasics
 public import RoostJSON
 internal import RoostTensors
+internal import RoostTraffic
 
 /// Records as JSON, for a store that keeps text.
 extension FunctionRecord {
@@ -11,6 +12,11 @@ extension FunctionRecord {
         ]
         if case .set(let shares) = origin { members.append(("set", shares.json)) }
         if let manifestShares { members.append(("manifest", manifestShares.json)) }
+        if let stable { members.append(("stable", .string(stable.description))) }
+        if let rollout { members.append(("rollout", rollout.json)) }
+        if let evidence { members.append(("evidence", evidence.json)) }
+        if let slots { members.append(("slots", .string(slots.description))) }
+        if let watch { members.append(("watch", watch.json)) }
         members.append(("versions", .array(versions.map(\.json))))
         return .object(JSONObject(members))
     }
@@ -31,7 +37,36 @@ extension FunctionRecord {
         for element in try root.required("versions").elements() { versions.append(try VersionRecord(element)) }
         self.init(
             name: name, highestMajor: UInt32(try root.required("highest_major").integer(in: 0...Int(UInt32.max))),
-            origin: origin, manifestShares: try root["manifest"]?.shares(), versions: versions)
+            origin: origin, manifestShares: try root["manifest"]?.shares(),
+            stable: try root["stable"].map { cursor throws(JSONError) in try VersionNumber(cursor) },
+            rollout: try root["rollout"].map { cursor throws(JSONError) in try Rollout(cursor, at: .beginning) },
+            evidence: try root["evidence"].map { cursor throws(JSONError) in try Evidence(cursor) },
+            slots: try root["slots"].map { cursor throws(JSONError) in try StickySlots(cursor) },
+            watch: try root["watch"].map { cursor throws(JSONError) in try GuardRecord(cursor) }, versions: versions)
+    }
+}
+
+extension GuardRecord {
+    fileprivate var json: JSONValue {
+        [
+            "successor": .string(successor.description), "stable": .string(stable.description),
+            "until": .integer(untilUnix), "window": .integer(window),
+        ]
+    }
+
+    fileprivate init(_ cursor: JSONCursor) throws(JSONError) {
+        self.init(
+            successor: try VersionNumber(try cursor.required("successor")),
+            stable: try VersionNumber(try cursor.required("stable")),
+            untilUnix: try cursor.required("until").integer(in: 0...Int.max),
+            window: try cursor.required("window").integer(in: 0...Int.max))
+    }
+}
+
+extension StickySlots {
+    fileprivate init(_ cursor: JSONCursor) throws(JSONError) {
+        let text = try cursor.string()
+        do throws(RoostError) { try self.init(text) } catch { throw cursor.error(error.message) }
     }
 }
 
@@ -39,6 +74,13 @@ extension TrafficShares {
     /// `{"2": 90, "3": 10}`.
     public var json: JSONValue {
         .object(JSONObject(entries.map { ($0.version.description, .integer($0.percent)) }))
+    }
+}
+
+extension VersionNumber {
+    init(_ cursor: JSONCursor) throws(JSONError) {
+        guard let number = VersionNumber(try cursor.string()) else { throw cursor.error("not a version number") }
+        self = number
     }
 }
 
@@ -60,8 +102,8 @@ extension VersionRecord {
     }
 
     init(_ cursor: JSONCursor) throws(JSONError) {
-        let number = try cursor.required("number"), kind = try cursor.required("kind")
-        guard let version = VersionNumber(try number.string()) else { throw number.error("not a version number") }
+        let kind = try cursor.required("kind")
+        let version = try VersionNumber(try cursor.required("number"))
         guard let storedKind = StoredFile.Kind(rawValue: try kind.string()) else { throw kind.error("unknown kind") }
         let everything = Int.min...Int.max
         let stamp = try cursor.required("stamp").elements()

@@ -1,4 +1,5 @@
 public import RoostBasics
+public import RoostTraffic
 
 /// The policy for one function, `functions/NAME.json`, with defaults for what the file leaves out.
 ///
@@ -23,6 +24,17 @@ public struct Manifest: Hashable, Sendable {
     public var weight = 1
     /// Shares by manifest; nil leaves traffic to the highest ready version.
     public var traffic: TrafficShares?
+    /// Words for versions, beside those that traffic defines.
+    public var tags: [VersionTag: VersionNumber] = [:]
+    /// What binds a caller to a version while shares change; nil: nothing does.
+    public var sticky: StickyKey?
+    /// Who is given copies of answered requests, to compare; nil: nobody.
+    public var shadow: ShadowPlan?
+
+    /// How new versions come to traffic; nil: at once.
+    public var rollout: RolloutPlan?
+    /// How long a promotion stays reversible.
+    public var bake = Instant.Span.zero
     /// Which predictions are kept for late labels; nil: none.
     public var feedback: Feedback? = Feedback()
     /// Which requests are kept to be answered anew; nil: none.

@@ -1,5 +1,6 @@
 public import RoostBasics
 public import RoostJSON
+internal import RoostTraffic
 
 extension Manifest {
     /// Reads `functions/NAME.json`.
@@ -17,6 +18,11 @@ extension Manifest {
         warm = try root["warm"]?.bool() ?? warm
         weight = try root["weight"]?.integer(in: 1...1000) ?? weight
         traffic = try root["traffic"]?.shares()
+        bake = try root["bake"]?.span(in: RolloutPlan.bakeRange) ?? bake
+        if let cursor = root["rollout"] { rollout = try RolloutPlan(cursor, bake: bake) }
+        tags = try root["tags"]?.tags() ?? tags
+        shadow = try root["shadow"]?.shadowPlan()
+        sticky = try root["sticky"]?.stickyKey()
         try readRecords(root)
         if let cursor = root["limits"] { try read(limits: cursor) }
         if let cursor = root["batch"] { try read(batch: cursor) }
@@ -25,13 +31,15 @@ extension Manifest {
 
     /// Keys of this build by object; `""` is the document. The shipped JSON Schema has the same.
     public static let keysByObject: [String: [String]] = [
-        "": keys, "limits": limitsKeys, "batch": batchKeys, "scale": scaleKeys,
+        "": keys, "limits": limitsKeys, "batch": batchKeys, "scale": scaleKeys, "rollout": RolloutPlan.keys,
+        "shadow": ShadowPlan.keys,
         "feedback": feedbackKeys, "replay": replayKeys,
     ]
 
     private static let keys = [
         "$schema", "description", "owner", "labels", "timeout", "retry", "limits", "batch", "scale",
-        "rollback_window", "traffic", "warm", "weight", "feedback", "replay", "private",
+        "rollback_window", "traffic", "warm", "weight", "rollout", "bake", "sticky", "tags",
+        "shadow", "feedback", "replay", "private",
     ]
     private static let limitsKeys = ["memory", "model", "open_files", "network"]
     private static let batchKeys = ["max_size", "max_delay"]
@@ -39,7 +47,7 @@ extension Manifest {
 
     /// Keys that later builds bring: refused in words of their own, so that nobody looks for a typing error.
     private static let laterKeys = [
-        "sticky", "shadow", "tags", "rollout", "gate", "threshold", "bake", "triggers", "sinks", "jobs",
+        "gate", "threshold", "triggers", "sinks", "jobs",
     ]
 
     private static let timeoutRange = Instant.Span.milliseconds(1)...Instant.Span.seconds(86_400)
@@ -88,30 +96,6 @@ extension Manifest {
 }
 
 extension JSONCursor {
-    /// A duration such as `"30s"`.
-    func span(in range: ClosedRange<Instant.Span>) throws(JSONError) -> Instant.Span {
-        let text = try string()
-        guard let span = Instant.Span(text) else {
-            throw error("\(path) must be a duration like \"250ms\", \"30s\" or \"10m\", got \"\(text)\"")
-        }
-        guard range.contains(span) else {
-            throw error("\(path) must be \(range.lowerBound) to \(range.upperBound), got \"\(text)\"")
-        }
-        return span
-    }
-
-    /// A size such as `"512MiB"`.
-    func byteCount(in range: ClosedRange<ByteCount>) throws(JSONError) -> ByteCount {
-        let text = try string()
-        guard let count = ByteCount(text) else {
-            throw error("\(path) must be a size like \"512MiB\" or \"1GiB\", got \"\(text)\"")
-        }
-        guard range.contains(count) else {
-            throw error("\(path) must be \(range.lowerBound) to \(range.upperBound), got \"\(text)\"")
-        }
-        return count
-    }
-
     /// `{"2": 90, "3": 10}`; also the body of `PUT /functions/{f}/traffic`.
     public func shares() throws(JSONError) -> TrafficShares {
         var percents: [VersionNumber: Int] = [:]

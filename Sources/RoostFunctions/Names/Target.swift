@@ -6,10 +6,12 @@ public enum Target: Hashable, Sendable {
     case function(FunctionName)
     /// `credit@3`.
     case version(VersionID)
+    /// `credit@canary`: the version that the tag stands for at the moment.
+    case tag(FunctionName, VersionTag)
     /// A file: anything with a `/`, or a name with an extension.
     case file(path: String)
 
-    /// - Throws: `.unsupported` for tags such as `credit@canary`, `.invalidArgument` for anything else.
+    /// - Throws: `.invalidArgument`.
     public init(_ text: String) throws(RoostError) {
         if text.contains("/") {
             self = .file(path: text)
@@ -17,9 +19,8 @@ public enum Target: Hashable, Sendable {
             self = .function(function)
         } else if let version = VersionID(text) {
             self = .version(version)
-        } else if let tag = Self.tag(in: text) {
-            throw RoostError(
-                .unsupported, "tags such as \"@\(tag)\" are not supported by this build: name a version, like credit@3")
+        } else if let (function, tag) = Self.tag(in: text) {
+            self = .tag(function, tag)
         } else {
             switch DropName(text) {
             case .version, .unversioned: self = .file(path: text)
@@ -31,12 +32,11 @@ public enum Target: Hashable, Sendable {
         }
     }
 
-    /// The word behind the `@`, when it is one that could be a tag.
-    private static func tag(in text: String) -> Substring? {
+    private static func tag(in text: String) -> (FunctionName, VersionTag)? {
         let parts = text.split(separator: "@", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, FunctionName(parts[0]) != nil, FunctionName(parts[1]) != nil,
-            parts[1].utf8.first?.isDigit == false
-        else { return nil }
-        return parts[1]
+        guard parts.count == 2, let function = FunctionName(parts[0]), let tag = VersionTag(parts[1]) else {
+            return nil
+        }
+        return (function, tag)
     }
 }

@@ -3,6 +3,7 @@ internal import RoostFunctions
 internal import RoostLoop
 internal import RoostPool
 internal import RoostScaling
+internal import RoostTraffic
 
 /// The machine's actions on what runs, and what it has to hear of that.
 extension Deploying {
@@ -35,6 +36,8 @@ extension Deploying {
 
     func apply(_ manifest: Manifest, to service: VersionService) {
         service.pool.settings = PoolSettings(manifest, cores: options.cores)
+        // Whoever is compared does not pay for starts more often for having fewer requests.
+        if service.isCanary, service.pool.settings.instancesMin == 0 { service.pool.settings.instancesMin = 1 }
         service.loadSettings = LoadSettings(manifest)
         service.patience = manifest.batch.maxDelay
         setRecording(service, manifest)
@@ -82,13 +85,29 @@ extension Deploying {
                 pin(service)
             }
         }
-        route.set(shares, services, seed: seed)
+        let roles = machine.functions[name]?.roles
+        let trials = services.indices.filter { roles?.canaries.contains(services[$0].id.number) == true }
+        route.set(
+            shares, services, stable: roles.flatMap { service(VersionID(name, $0.stable)) }, trials: Set(trials),
+            seed: seed)
+        route.bind(manifests[name].sticky, machine.functions[name]?.slots)
         for service in services {
             service.pool.demand = .kept
             pin(service)
             serving.warmSoon(service)
             serving.perform(service)
         }
+    }
+
+    /// What is copied of a function's answers, by its rollout or else by its manifest.
+    func shadowPlan(of name: FunctionName) -> ShadowPlan? { rolloutShadows[name] ?? manifests[name].shadow }
+
+    /// Brings the copying of answers to what is wanted now, if the version that it is for takes requests.
+    func copyAnswers(of name: FunctionName) {
+        let plan = shadowPlan(of: name)
+        let number = plan.flatMap { try? machine.functions[name]?.number(named: $0.version) }
+        let service = number.flatMap { addressed(VersionID(name, $0)) }
+        routes[name]?.copy(to: service, percent: plan?.percent ?? 0, seed: SplitMix.mix(seed))
     }
 
     func drain(_ id: VersionID) {

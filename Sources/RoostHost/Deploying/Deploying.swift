@@ -1,6 +1,7 @@
 internal import RoostBasics
 internal import RoostFiles
 internal import RoostFunctions
+internal import RoostJSON
 internal import RoostLoop
 internal import RoostPool
 internal import RoostProcess
@@ -38,10 +39,22 @@ final class Deploying {
     }
     /// What probation printed, for versions that never came to serve.
     private(set) var probationLogs: [VersionID: OutputLog] = [:]
+    /// What rollouts have compared, whatever the manifests say.
+    var rolloutShadows: [FunctionName: ShadowPlan] = [:] {
+        didSet { findShadowed() }
+    }
+    /// Functions of which copies go to a version, or would if it took requests.
+    private var shadowed: Set<FunctionName> = []
     /// Who waits for an uploaded file to be in the folder.
     private var uploads: [Int: (RoostError?) -> Void] = [:]
-    private var nextUpload = 0
+    /// Who waits for an answer of the storage thread.
+    private var queries: [Int: (Result<JSONValue, RoostError>) -> Void] = [:]
+    private var nextTicket = 0
+    /// What is counted for rollouts.
+    var watches: [FunctionName: RolloutWatch] = [:]
     private var unpersisted: [FunctionRecord] = []
+    /// Decisions that belong to these records.
+    private var unwritten: [AuditLine] = []
     private var isPersisting = false
     private var isListing = false
     private var isFolderDirty = false
@@ -62,7 +75,7 @@ final class Deploying {
         self.onLine = onLine
         var settings = DeploySettings(hostBuild: options.build)
         settings.keep = options.keep
-        machine = Deployment(settings, records: records, at: loop.now)
+        machine = Deployment(settings, records: records, at: loop.now, unixSeconds: Loop.unixSeconds)
         clock = try Timer(on: loop)
         rescan = try Timer(on: loop)
         collection = try Timer(on: loop)
@@ -138,7 +151,10 @@ final class Deploying {
 
     private func perform(_ actions: [DeployAction]) {
         for action in actions { perform(action) }
+        // A record and the decisions that led to it go into one transaction.
+        persistNext()
         setClock()
+        for name in shadowed { copyAnswers(of: name) }
     }
 
     private func perform(_ action: DeployAction) {
@@ -154,7 +170,13 @@ final class Deploying {
         case .retire(let id): retire(id)
         case .writeNote(let file, let reason): submit { [disk] in disk.writeNote(file, reason) }
         case .removeNote(let file): submit { [disk] in disk.removeNote(file) }
+        case .collect(let name, let wanted): collect(name, wanted)
+        case .stopCollecting(let name): stopCollecting(name)
+        case .observe(let name): observe(name)
+        case .replay(let name, _, _, let call): replay(name, call: call)
+        case .callGate(let name, let call): ask(name, call)
         case .persist(let record): persist(record)
+        case .audit(let entry): unwritten.append(AuditLine(entry, at: Loop.unixSeconds))
         case .log(let line): onLine(line)
         }
     }
@@ -173,8 +195,8 @@ final class Deploying {
 
     /// Puts an uploaded file into the drop folder; the rest happens as if a person had dropped it.
     func drop(_ file: UploadedFile, _ onDone: @escaping (RoostError?) -> Void) {
-        let ticket = nextUpload
-        nextUpload += 1
+        let ticket = nextTicket
+        nextTicket += 1
         uploads[ticket] = onDone
         submit { [disk] in .uploaded(ticket, disk.write(file)) }
     }
@@ -205,6 +227,7 @@ final class Deploying {
         case .read(let id, let stored, let artifacts): verify(id, stored, artifacts)
         case .manifests(let files): manifestsRead(files)
         case .uploaded(let ticket, let error): uploads.removeValue(forKey: ticket)?(error)
+        case .answer(let ticket, let answer): queries.removeValue(forKey: ticket)?(answer)
         case .done(let error): if let error { onLine(error.message) }
         }
         if isFolderDirty { folderIsDirty() }
@@ -218,7 +241,9 @@ final class Deploying {
                 apply(manifests[name], to: service)
             }
             tell(.manifestChanged(name, manifests[name]))
+            routes[name]?.bind(manifests[name].sticky, machine.functions[name]?.slots)
         }
+        findShadowed()
         if !changed.isEmpty || !hasReadManifests { serving.recorder.apply(manifests.inForce) }
         for (name, problem) in manifests.problems where before[name] != problem { onLine(problem) }
         guard !hasReadManifests else { return }
@@ -228,22 +253,45 @@ final class Deploying {
         folderIsDirty()
     }
 
+    private func findShadowed() {
+        let before = shadowed
+        shadowed = Set(rolloutShadows.keys).union(manifests.inForce.lazy.filter { $0.value.shadow != nil }.map(\.key))
+        for name in before.union(shadowed) { copyAnswers(of: name) }
+    }
+
     private func persist(_ record: FunctionRecord) {
         unpersisted.removeAll { $0.name == record.name }
         unpersisted.append(record)
+    }
+
+    /// A decision that is not the machine's.
+    func note(_ entry: AuditEntry) {
+        unwritten.append(AuditLine(entry, at: Loop.unixSeconds))
         persistNext()
+    }
+
+    /// Runs on the storage thread, behind everything that was decided before.
+    func query(
+        _ work: @escaping @Sendable () -> Result<JSONValue, RoostError>,
+        _ onAnswer: @escaping (Result<JSONValue, RoostError>) -> Void
+    ) {
+        let ticket = nextTicket
+        nextTicket += 1
+        queries[ticket] = onAnswer
+        storage?.submit { .answer(ticket, work()) }
     }
 
     /// One transaction for all that has gathered while the last one ran.
     private func persistNext() {
-        guard !isPersisting, !unpersisted.isEmpty else { return }
-        let records = unpersisted
-        unpersisted = []
+        guard !isPersisting, !unpersisted.isEmpty || !unwritten.isEmpty else { return }
+        let (records, lines) = (unpersisted, unwritten)
+        (unpersisted, unwritten) = ([], [])
         isPersisting = true
-        storage?.submit { [disk] in disk.persist(records) }
+        storage?.submit { [disk] in disk.persist(records, lines) }
     }
 
     private func persisted(_ news: DiskNews) {
+        if case .answer(let ticket, let answer) = news { return queries.removeValue(forKey: ticket)?(answer) ?? () }
         isPersisting = false
         if case .done(let error?) = news { onLine(error.message) }
         persistNext()

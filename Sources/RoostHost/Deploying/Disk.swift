@@ -15,6 +15,8 @@ enum DiskNews: Sendable {
     case manifests([String: Result<[UInt8], RoostError>])
     /// The file is in the drop folder, or why not.
     case uploaded(Int, RoostError?)
+    /// What somebody asked for, by number.
+    case answer(Int, Result<JSONValue, RoostError>)
     /// Nil: it worked.
     case done(RoostError?)
 }
@@ -94,9 +96,9 @@ struct Disk: Sendable {
         } catch { return error }
     }
 
-    func persist(_ records: [FunctionRecord]) -> DiskNews {
+    func persist(_ records: [FunctionRecord], _ lines: [AuditLine]) -> DiskNews {
         attempt { () throws(RoostError) in
-            do throws(DatabaseError) { try ledger.persist(records) } catch {
+            do throws(DatabaseError) { try ledger.persist(records, lines) } catch {
                 throw RoostError(.system, "what was decided is not on the disk: \(error)")
             }
         }

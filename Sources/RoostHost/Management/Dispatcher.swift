@@ -19,9 +19,9 @@ final class Dispatcher: RequestHandler {
 
     func handle(_ head: borrowing RequestHead, body: RawSpan, id: RequestID, on server: HTTPServer) {
         if head.method == .post, !head.has(.roostVersion), let (operation, name) = InferencePath.plain(head.path),
-            let route = deploying.routes.find(head.path.extracting(name)), let service = route.next()
+            let route = deploying.routes.find(head.path.extracting(name)), let service = route.next(head)
         {
-            return infer(operation, service, head, body, id)
+            return infer(operation, service, route, head, body, id)
         }
         do throws(RoostError) {
             try handleOther(head, body, id)
@@ -33,13 +33,13 @@ final class Dispatcher: RequestHandler {
     func clientGone(_ id: RequestID) { serving.clientGone(id) }
 
     private func infer(
-        _ operation: Operation, _ service: VersionService, _ head: borrowing RequestHead, _ body: RawSpan,
-        _ id: RequestID
+        _ operation: Operation, _ service: VersionService, _ route: FunctionRoute?, _ head: borrowing RequestHead,
+        _ body: RawSpan, _ id: RequestID
     ) {
         do throws(RoostError) {
             let request = try InferenceRequest(operation, head)
             let type = request.contentType == .other ? head.value(.contentType) : RawSpan()
-            serving.submit(id, request, contentTypeText: type, body: body, to: service)
+            serving.submit(id, request, contentTypeText: type, body: body, to: service, by: route)
         } catch {
             refuse(id, error)
         }
@@ -49,7 +49,7 @@ final class Dispatcher: RequestHandler {
 
     private func handleOther(_ head: borrowing RequestHead, _ body: RawSpan, _ id: RequestID) throws(RoostError) {
         let path = head.path.text
-        guard let endpoint = Endpoint(path: path) else {
+        guard let endpoint = Endpoint(path: path)?.called(by: head.method) else {
             throw RoostError(.notFound, "there is nothing at \(path): GET / lists what there is")
         }
         if case .notSupported(let what) = endpoint {
@@ -58,26 +58,37 @@ final class Dispatcher: RequestHandler {
         guard head.method.fits(endpoint.method) else {
             return refuse(
                 id, RoostError(.invalidArgument, "\(path) takes \(endpoint.method)"), status: 405,
-                fields: "Allow: \(endpoint.method)\(endpoint.method == "GET" ? ", HEAD" : "")\r\n")
+                fields: "Allow: \(endpoint.allowed)\r\n")
         }
         try host.access.check(endpoint, head)
         switch endpoint {
-        case .infer(let target): infer(.infer, try addressed(target, head), head, body, id)
-        case .predict(let target): infer(.predict, try addressed(target, head), head, body, id)
+        case .infer(let target):
+            let (service, route) = try addressed(target, head)
+            infer(.infer, service, route, head, body, id)
+        case .predict(let target):
+            let (service, route) = try addressed(target, head)
+            infer(.predict, service, route, head, body, id)
         default: try host.management.answer(endpoint, head, body, id)
         }
     }
 
     /// The version that answers: the one that path or header names, else by the function's traffic.
-    private func addressed(_ target: Endpoint.Target, _ head: borrowing RequestHead) throws(RoostError)
-        -> VersionService
-    {
+    private func addressed(
+        _ target: Endpoint.Target, _ head: borrowing RequestHead
+    ) throws(RoostError) -> (VersionService, FunctionRoute?) {
         let header = head.has(.roostVersion) ? head.value(.roostVersion).text : nil
-        if let header, let version = target.version, header != version {
+        if let header, let version = target.version, header != version,
+            try host.find(target.function, version: header) !== host.find(target.function, version: version)
+        {
             throw RoostError(
                 .invalidArgument, "the path asks for version \(version), the header Roost-Version for \(header)")
         }
-        return try host.find(target.function, version: target.version ?? header)
+        if let version = target.version ?? header { return (try host.find(target.function, version: version), nil) }
+        if let name = FunctionName(target.function), let route = deploying.routes[name], let service = route.next(head)
+        {
+            return (service, route)
+        }
+        throw try host.whyNothingServes(target.function)
     }
 
     func refuse(_ id: RequestID, _ error: RoostError, status: Int? = nil, fields: String = "") {

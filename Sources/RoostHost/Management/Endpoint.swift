@@ -1,4 +1,5 @@
 internal import RoostBasics
+internal import RoostHTTP
 
 /// What a path stands for.
 enum Endpoint: Hashable, Sendable {
@@ -20,6 +21,10 @@ enum Endpoint: Hashable, Sendable {
     case allow(Target)
     case traffic(String)
     case rollback(String)
+    case rollout(String)
+    case startRollout(String)
+    case steerRollout(String, RolloutCommand)
+    case audit(String?)
     case feedback(String)
     case quality(String)
     /// In the plan, but not in this build.
@@ -35,20 +40,31 @@ enum Endpoint: Hashable, Sendable {
     var method: String {
         switch self {
         case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .functions,
-            .function, .logs, .quality:
+            .function, .logs, .rollout, .audit, .quality:
             "GET"
-        case .infer, .predict, .restart, .allow, .rollback, .feedback: "POST"
+        case .infer, .predict, .restart, .allow, .rollback, .startRollout, .steerRollout, .feedback: "POST"
         case .upload, .traffic: "PUT"
         case .notSupported: ""
         }
     }
 
+    /// For `Allow`: every method that the path takes.
+    var allowed: String {
+        if case .rollout = self { return "GET, HEAD, POST" }
+        return method == "GET" ? "GET, HEAD" : method
+    }
+
+    /// The endpoint of this path for that method, where a path has two.
+    func called(by method: HTTPMethod) -> Self {
+        if case .rollout(let name) = self, method == .post { .startRollout(name) } else { self }
+    }
+
     /// Whether a call changes what the host does, and so must not come from a foreign page in a browser.
     var changesState: Bool {
         switch self {
-        case .upload, .restart, .allow, .traffic, .rollback, .feedback: true
+        case .upload, .restart, .allow, .traffic, .rollback, .startRollout, .steerRollout, .feedback: true
         case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict,
-            .functions, .function, .logs, .quality, .notSupported:
+            .functions, .function, .logs, .rollout, .audit, .quality, .notSupported:
             false
         }
     }
@@ -57,8 +73,8 @@ enum Endpoint: Hashable, Sendable {
     var isPublic: Bool {
         switch self {
         case .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict: true
-        case .root, .functions, .function, .logs, .upload, .restart, .allow, .traffic, .rollback, .feedback, .quality,
-            .notSupported:
+        case .root, .functions, .function, .logs, .upload, .restart, .allow, .traffic, .rollback, .rollout,
+            .startRollout, .steerRollout, .audit, .feedback, .quality, .notSupported:
             false
         }
     }
@@ -75,6 +91,7 @@ enum Endpoint: Hashable, Sendable {
             case "metrics": parts.count == 1 ? Self.metrics : nil
             case "v2": Self.protocolV2(Array(parts.dropFirst()))
             case "functions": Self.functions(Array(parts.dropFirst()))
+            case "audit": parts.count == 1 ? Self.audit(nil) : nil
             case "jobs", "events": Self.notSupported(path)
             default: Self?.none
             }
@@ -115,7 +132,11 @@ enum Endpoint: Hashable, Sendable {
         case (["quality"], nil): return .quality(name)
         case (["restart"], .some): return .restart(target)
         case (["allow"], .some): return .allow(target)
-        case (let rest, nil) where ["rollout", "jobs", "async"].contains(rest.first):
+        case (["rollout"], nil): return .rollout(name)
+        case (let rest, nil) where rest.count == 2 && rest[0] == "rollout":
+            return RolloutCommand(rawValue: rest[1]).map { .steerRollout(name, $0) }
+        case (["audit"], nil): return .audit(name)
+        case (let rest, nil) where ["jobs", "async"].contains(rest.first):
             return .notSupported("/functions/" + parts.joined(separator: "/"))
         default: return nil
         }
@@ -130,3 +151,6 @@ enum Endpoint: Hashable, Sendable {
         return (Target(function: name, version: nil), Array(parts.dropFirst()))
     }
 }
+
+/// What a person may do to a rollout: `POST /functions/NAME/rollout/COMMAND`.
+enum RolloutCommand: String, Hashable, Sendable, CaseIterable { case promote, abort, pause, resume }

@@ -32,23 +32,38 @@ final class Management {
         case .logs(let name): try logs(name, head.query.text, id)
         case .upload(let name, let version): try upload(name, version, head, body, id)
         case .restart(let target):
+            let who = Self.who(head)
             let version = try versionID(target)
-            try host.deploying.command { machine throws(RoostError) in try machine.restart(version, at: self.now) }
-            reply(id, try StatusReport(host).version(version))
-        case .allow(let target):
-            let version = try versionID(target)
-            _ = try host.deploying.machine.known(version)
-            try host.deploying.command { machine throws(RoostError) in machine.allowIncompatible(version, at: self.now)
+            try host.deploying.command { machine throws(RoostError) in
+                try machine.restart(version, by: who, at: self.now)
             }
             reply(id, try StatusReport(host).version(version))
-        case .traffic(let name): try setTraffic(name, body, id)
-        case .rollback(let name): try rollBack(name, id)
+        case .allow(let target):
+            let who = Self.who(head)
+            let version = try versionID(target)
+            _ = try host.deploying.machine.known(version)
+            try host.deploying.command { machine throws(RoostError) in
+                machine.allowIncompatible(version, by: who, at: self.now)
+            }
+            reply(id, try StatusReport(host).version(version))
+        case .traffic(let name): try setTraffic(name, head, body, id)
+        case .rollback(let name): try rollBack(name, head, id)
+        case .rollout(let name): try showRollout(name, head.query.text, id)
+        case .startRollout(let name): try startRollout(name, head, body, id)
+        case .steerRollout(let name, let command): try steerRollout(name, command, head, body, id)
+        case .audit(let name): try audit(name, head.query.text, id)
         case .feedback(let name): try takeLabels(name, head, body, id)
         case .quality(let name): try quality(name, head.query.text, id)
         }
     }
 
-    private var now: Instant { host.loop.now }
+    var now: Instant { host.loop.now }
+
+    /// As the caller names itself; nobody checks it.
+    static func who(_ head: borrowing RequestHead) -> String {
+        let text = head.text(of: "Roost-User") ?? ""
+        return text.isEmpty ? "api" : String(text.prefix(64))
+    }
 
     // MARK: reading
 
@@ -89,25 +104,31 @@ final class Management {
 
     // MARK: changing
 
-    private func setTraffic(_ name: String, _ body: RawSpan, _ id: RequestID) throws(RoostError) {
+    private func setTraffic(
+        _ name: String, _ head: borrowing RequestHead, _ body: RawSpan, _ id: RequestID
+    ) throws(RoostError) {
+        let who = Self.who(head)
         let name = try functionName(name)
         let document = try parse(body)
         if document.value["origin"] == "latest", document.value.objectValue?.count == 1 {
-            try host.deploying.command { machine throws(RoostError) in try machine.followLatest(name, at: self.now) }
+            try host.deploying.command { machine throws(RoostError) in
+                try machine.followLatest(name, by: who, at: self.now)
+            }
         } else {
             let shares: TrafficShares
             do throws(JSONError) { shares = try document.root.shares() } catch { throw error.asRoostError }
             try host.deploying.command { machine throws(RoostError) in
-                try machine.setTraffic(name, shares, at: self.now)
+                try machine.setTraffic(name, shares, by: who, at: self.now)
             }
         }
         reply(id, StatusReport(host).wantedTraffic(try host.deploying.machine.known(name)))
     }
 
-    private func rollBack(_ name: String, _ id: RequestID) throws(RoostError) {
+    private func rollBack(_ name: String, _ head: borrowing RequestHead, _ id: RequestID) throws(RoostError) {
+        let who = Self.who(head)
         let name = try functionName(name)
         let before = try host.deploying.machine.known(name).route?.versions.last
-        try host.deploying.command { machine throws(RoostError) in try machine.rollBack(name, at: self.now) }
+        try host.deploying.command { machine throws(RoostError) in try machine.rollBack(name, by: who, at: self.now) }
         // The new route may still wait for its load, so the rule is asked, not the route.
         let after = try host.deploying.machine.known(name)
         reply(
@@ -145,7 +166,7 @@ final class Management {
 
     // MARK: words
 
-    private func parse(_ body: RawSpan) throws(RoostError) -> JSONDocument {
+    func parse(_ body: RawSpan) throws(RoostError) -> JSONDocument {
         var bytes: [UInt8] = []
         bytes.append(body)
         do throws(JSONError) { return try JSONDocument(parsing: bytes, source: "body") } catch {
@@ -161,9 +182,9 @@ final class Management {
     }
 
     private func versionID(_ target: Endpoint.Target) throws(RoostError) -> VersionID {
-        guard let number = VersionNumber(target.version ?? "") else {
-            throw RoostError(.notFound, "\"\(target.version ?? "")\" is no version number")
-        }
-        return VersionID(try functionName(target.function), number)
+        let name = try functionName(target.function), version = target.version ?? ""
+        // A number may be told of before there is such a version; what a tag stands for has to be known.
+        if let number = VersionNumber(version) { return VersionID(name, number) }
+        return VersionID(name, try host.deploying.machine.known(name).number(named: version))
     }
 }

@@ -23,6 +23,7 @@ struct Overview {
             "GET  /v2/models/NAME[/versions/V][/ready], /v2, /v2/health/live, /v2/health/ready",
             "GET  /functions, /functions/NAME, /functions/NAME/logs, /metrics",
             "PUT  /functions/NAME/versions/V, /functions/NAME/traffic",
+            "GET  /functions/NAME/rollout, POST …/rollout, …/rollout/promote|abort|pause|resume, GET …/audit, /audit",
             "POST /functions/NAME/feedback              labels: {\"id\": …, \"row\": 0, \"label\": …}, CSV",
             "GET  /functions/NAME/quality[?window=24h]",
             "POST /functions/NAME/rollback, /functions/NAME/versions/V/restart, …/allow", "",

@@ -7,6 +7,8 @@ internal import RoostLoop
 internal import RoostPool
 internal import RoostProcess
 internal import RoostScaling
+internal import RoostTensors
+internal import RoostTraffic
 
 /// What runs, as JSON for `roost status` and for programs.
 struct StatusReport {
@@ -71,6 +73,9 @@ struct StatusReport {
                 JSONObject(manifest.labels.sorted { $0.key < $1.key }.map { ($0.key, .string($0.value)) }))
         }
         object["traffic"] = traffic(function)
+        if let rollout = function.rollout { object["rollout"] = rollout.status(at: now) }
+        object["tags"] = .object(
+            JSONObject(function.tags.map { ($0.tag.text, .string($0.version.description)) }))
         object["quality"] = host.recorder.knownQuality(of: function.name, at: now)?.json
         object["notes"] = .array(notes(function).map { .string($0) })
         object["versions"] = .array(
@@ -85,12 +90,18 @@ struct StatusReport {
                 "traffic is set: \(VersionID(function.name, highest)) takes none until `roost traffic \(function.name) latest`"
             )
         }
+        if let plan = host.deploying.shadowPlan(of: function.name),
+            host.deploying.routes[function.name]?.shadow == nil
+        {
+            notes.append(
+                "nothing is copied to \"\(plan.version)\", as shadow wants: no such version takes requests now")
+        }
         let wanted = host.deploying.manifests[function.name].replay == nil ? "" : " and nothing of it is recorded"
         for id in function.versions.values.map(\.id).sorted() {
             guard let refusal = host.deploying.recordingRefusal(of: id) else { continue }
             notes.append("private: \(id): \(refusal)\(wanted)")
         }
-        return notes
+        return notes + function.tagProblems
     }
 
     func traffic(_ function: FunctionDeployment) -> JSONValue { traffic(function, by: function.route) }
@@ -99,10 +110,21 @@ struct StatusReport {
     func wantedTraffic(_ function: FunctionDeployment) -> JSONValue { traffic(function, by: function.wantedRoute) }
 
     private func traffic(_ function: FunctionDeployment, by route: TrafficShares?) -> JSONValue {
-        [
-            "origin": .string(function.origin.word),
-            "shares": shares(route?.entries ?? []), "pending": shares(function.pendingShares),
-        ]
+        var traffic = JSONObject([
+            ("origin", .string(function.originWord)), ("shares", shares(route?.entries ?? [])),
+            ("pending", shares(function.pendingShares)),
+        ])
+        if let route = host.deploying.routes[function.name], let key = route.stickyKey {
+            traffic["sticky"] = ["key": .string(key.description), "without_key": .integer(Int(route.withoutKey))]
+        }
+        if let plan = host.deploying.shadowPlan(of: function.name) {
+            let target = host.deploying.routes[function.name]?.shadow?.service.id.number
+            traffic["shadow"] = [
+                "wanted": .string(plan.version), "percent": .integer(plan.percent),
+                "version": target.map { .string($0.description) } ?? .null,
+            ]
+        }
+        return .object(traffic)
     }
 
     private func shares(_ entries: [TrafficShares.Entry]) -> JSONValue {
@@ -148,6 +170,7 @@ struct StatusReport {
             object["template"] = .object(template)
         }
         object["instances"] = .array(service.instances.map { instance($0, service) })
+        if let spare = service.spare { object["spare"] = instance(spare, service) }
         object["queue"] = .integer(service.pool.queueDepth)
         let statistics = service.statistics
         object["requests"] = .object(
@@ -166,7 +189,34 @@ struct StatusReport {
             if let cost = figures.cpuPerThousand { object["cpu_ms_per_1000"] = .real(cost.milliseconds) }
             if let mean = statistics.batches.mean { object["batch_mean"] = .real(mean) }
         }
+        if !service.shadow.isEmpty { object["shadow"] = shadow(service) }
         if let failure = service.lastFailure { object["last_failure"] = .string(failure) }
+    }
+
+    /// How its answers differ from those that were served to the same requests.
+    private func shadow(_ service: VersionService) -> JSONValue {
+        let (tally, names) = (service.shadow, outputNames(of: service.id))
+        var object = JSONObject([
+            ("pairs", .integer(Int(tally.pairs))), ("rows", .integer(Int(tally.rows))),
+            ("decisions", .integer(Int(tally.decisions))), ("flips", .integer(Int(tally.flips))),
+            ("dropped", .integer(Int(tally.dropped))), ("failed", .integer(Int(tally.failed))),
+        ])
+        let outputs = zip(names, tally.outputs).filter { $0.1.elements > 0 }.map { name, numbers in
+            (
+                name,
+                [
+                    "mean": .real(numbers.mean), "max": .real(numbers.largest),
+                    "mean_relative": .real(numbers.relativeMean),
+                ] as JSONValue
+            )
+        }
+        object["difference"] = .object(JSONObject(outputs))
+        return .object(object)
+    }
+
+    private func outputNames(of id: VersionID) -> [String] {
+        let verification = host.deploying.machine.functions[id.function]?.versions[id.number]?.verification
+        return verification?.signature.outputs.map(\.name) ?? []
     }
 
     private func instance(_ live: VersionService.Live, _ service: VersionService) -> JSONValue {

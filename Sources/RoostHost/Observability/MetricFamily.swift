@@ -44,6 +44,15 @@ struct MetricFamily {
             Self("roost_queue_depth", "gauge", "Requests that wait for an instance.") {
                 $0.sample($1, "", "\($1.queueDepth)")
             },
+            Self("roost_shadow_total", "counter", "Copies of answered requests, by what became of them.") {
+                guard !$1.shadow.isEmpty else { return }
+                for (outcome, count) in [
+                    ("compared", $1.shadow.pairs), ("dropped", $1.shadow.dropped), ("failed", $1.shadow.failed),
+                ] { $0.sample($1, ",outcome=\"\(outcome)\"", "\(count)") }
+            },
+            Self("roost_shadow_flips_total", "counter", "Rows of copies with another class than was served.") {
+                if !$1.shadow.isEmpty { $0.sample($1, "", "\($1.shadow.flips)") }
+            },
             Self("roost_predictions_recorded_total", "counter", "Predictions recorded for late labels.") {
                 $0.sample($1, "", "\($1.recorded.written)")
             },
@@ -62,6 +71,17 @@ struct MetricFamily {
                 $0.sample($1, ",kind=\"shared\"", "\(memory.sharedBytes)")
             },
         ]
+    }
+
+    /// What is told of functions, whatever their versions.
+    static func ofRoutes(_ routes: RouteTable) -> [MetricFamily] {
+        var family = Self(
+            "roost_requests_without_key_total", "counter", "Requests without the key that binds callers to a version."
+        ) { _, _ in }
+        for route in routes.routes.values.sorted(by: { $0.name < $1.name }) where route.stickyKey != nil {
+            family.line("\(family.name){function=\"\(route.name)\"} \(route.withoutKey)")
+        }
+        return [family]
     }
 
     static func ofHost(_ host: Host) -> [MetricFamily] {

@@ -27,7 +27,9 @@ final class MetricsPage {
         timer = try Timer(on: host.loop)
         families = MetricFamily.ofVersions
         rest =
-            host.serving.services.values.filter { $0.statistics.requests > 0 || !$0.instances.isEmpty }
+            host.serving.services.values.filter {
+                $0.statistics.requests > 0 || !$0.instances.isEmpty || !$0.shadow.isEmpty
+            }
             .sorted { $0.id < $1.id }[...]
     }
 
@@ -44,6 +46,7 @@ final class MetricsPage {
 
     private func finish() {
         timer.close()
-        onDone(families.flatMap(\.text) + MetricFamily.ofHost(host).flatMap(\.text))
+        let ofRest = MetricFamily.ofRoutes(host.deploying.routes) + MetricFamily.ofHost(host)
+        onDone(families.flatMap(\.text) + ofRest.flatMap(\.text))
     }
 }

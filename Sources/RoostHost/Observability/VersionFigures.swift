@@ -6,6 +6,7 @@ internal import RoostProcess
 struct VersionFigures {
     let id: VersionID
     let statistics: VersionStatistics
+    let shadow: ShadowTally
     let instanceCount: Int
     let busyCount: Int
     let queueDepth: Int
@@ -18,6 +19,7 @@ struct VersionFigures {
     init(_ service: VersionService, _ host: Host) {
         id = service.id
         statistics = service.statistics
+        shadow = service.shadow
         instanceCount = service.instances.count
         busyCount = service.instances.count { service.pool.outstanding(of: $0.id) > 0 }
         queueDepth = service.pool.queueDepth

@@ -27,6 +27,30 @@ struct InFlight {
         content.overwrite(from: contentTypeBytes, with: body)
     }
 
+    /// A request that another version held: it goes on here, as old as it is.
+    mutating func takeOver(_ other: consuming InFlight, _ header: RequestHeader) {
+        self = other
+        self.header = header
+        frameEnd = 0
+    }
+
+    /// A copy of what another version has answered, with its answer.
+    mutating func hold(_ header: RequestHeader, copyOf other: borrowing InFlight, answered reply: RawSpan) {
+        let text = other.contentTypeBytes
+        let request = other.content.bytes.extracting(text..<other.contentBytes)
+        var content: [UInt8] = []
+        content.reserveCapacity(other.contentBytes + ComparisonBody.prefixBytes + reply.byteCount)
+        content.append(other.content.bytes.extracting(first: text))
+        content += ComparisonBody.prefix(requestBytes: request.byteCount)
+        content.append(request)
+        content.append(reply)
+        self.header = header
+        self.content = content
+        contentTypeBytes = text
+        contentBytes = content.count
+        frameEnd = 0
+    }
+
     /// Gives the memory of an unusually large body back.
     mutating func forget() { if content.count > 1 << 16 { content = [] } }
 

@@ -34,19 +34,26 @@ extension Serving: InstanceOwner {
     }
 
     private func fork(_ service: VersionService, from template: TemplateID, asked: Instant) {
-        let id = processes.nameInstance()
         let begun = loop.now
         do {
-            let channel = try takeChannel()
-            try processes.fork(id, from: template, descriptors: channel.descriptorsForInstance)
-            channel.handedOver()
-            let timing = StartTiming(asked: asked, loaded: max(asked, min(begun, service.loadedAt)), forked: begun)
-            try adopt(VersionService.Live(id: id, channel: channel, timing: timing, pid: nil), of: service)
+            var live = try takeSpare(service) ?? forked(from: template)
+            live.timing = StartTiming(asked: asked, loaded: max(asked, min(begun, service.loadedAt)), forked: begun)
+            try adopt(live, of: service)
         } catch {
             note(service, "no instance could be started: \(error)")
             service.pool.startFailed(at: loop.now)
             placeReleased(service)
         }
+    }
+
+    /// A new process at its channel, which nobody knows of yet.
+    func forked(from template: TemplateID) throws -> VersionService.Live {
+        let id = processes.nameInstance()
+        let channel = try takeChannel()
+        try processes.fork(id, from: template, descriptors: channel.descriptorsForInstance)
+        channel.handedOver()
+        let timing = StartTiming(asked: loop.now, loaded: loop.now, forked: loop.now)
+        return VersionService.Live(id: id, channel: channel, timing: timing, pid: nil)
     }
 
     /// The spare one, whose making nobody has to wait for.
@@ -64,7 +71,8 @@ extension Serving: InstanceOwner {
     // MARK: news
 
     func instanceStarted(_ id: InstanceID, process: Int32) {
-        guard let service = service(of: id), let at = service.position(of: id) else { return }
+        guard let service = service(of: id) else { return }
+        guard let at = service.position(of: id) else { return spareStarted(id, process: process, of: service) }
         service.instances[at].pid = process
         service.noteReady(at, since: loop.now, at: loop.now)
         service.instances[at].timing.forked = loop.now
@@ -73,6 +81,7 @@ extension Serving: InstanceOwner {
 
     func instanceExited(_ id: InstanceID, _ status: ExitStatus) {
         guard let service = service(of: id) else { return }
+        guard service.spare?.id != id else { return spareExited(service, status) }
         buried(id, of: service, status.description)
     }
 
@@ -112,6 +121,7 @@ extension Serving: InstanceOwner {
         case .warm(id):
             note(service, "the template \(status)")
             service.template = .cold
+            endSpare(service)
             if isCurrent(service) { cache.gone(service.id) }
             if !service.startsAsked.isEmpty { prepare(service) }
             onNews(service, .templateLost)

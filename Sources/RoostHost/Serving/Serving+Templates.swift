@@ -31,6 +31,7 @@ extension Serving {
         case .loading(let id, _), .warm(let id): processes.kill(id)
         }
         service.template = .cold
+        endSpare(service)
     }
 
     /// Ends what the cache gives up.
@@ -86,7 +87,8 @@ extension Serving {
 
     /// A template that nobody waits for may be evicted again: each fork that was asked of it runs.
     func letGo(_ service: VersionService) {
-        guard isCurrent(service), service.startsAsked.isEmpty, !service.instances.contains(where: { $0.pid == nil })
+        guard isCurrent(service), service.startsAsked.isEmpty, !service.instances.contains(where: { $0.pid == nil }),
+            service.spare == nil || service.spare?.pid != nil
         else { return }
         cache.release(service.id)
         evict()
@@ -144,7 +146,7 @@ extension Serving {
         }
     }
 
-    private func expectedSize(_ service: VersionService) -> ByteCount { service.templateSize ?? cache.sizeDefault }
+    func expectedSize(_ service: VersionService) -> ByteCount { service.templateSize ?? cache.sizeDefault }
 
     private static let warmingPause = Instant.Span.milliseconds(2)
 

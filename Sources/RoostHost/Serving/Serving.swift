@@ -42,11 +42,16 @@ final class Serving {
     private var touched: [VersionService] = []
     /// Those that the clock has to look at.
     private var active: [VersionService] = []
-    private var serviceOf: [InstanceID: VersionService] = [:]
+    /// Also of spares.
+    var serviceOf: [InstanceID: VersionService] = [:]
+    /// Versions that have a spare instance, the one that was called last at the end.
+    var spares: [VersionService] = []
     /// Whom an exchange of the gateway waits for, by its slot.
     private var callers: [Caller?] = []
     var fields = ReplyFields()
     /// What the deployment's guard has to know.
+    /// Bytes of copies that wait for their comparison, or are being compared.
+    var shadowBytes = 0
     var onNews: (VersionService, ServiceNews) -> Void = { _, _ in }
     /// Called when a draining version has nothing queued or running any more.
     var onIdle: (VersionService) -> Void = { _ in }
@@ -59,6 +64,8 @@ final class Serving {
         let id: RequestID
         let service: VersionService
         let ticket: Ticket
+        /// Whose traffic chose the version; nil when the caller named it.
+        let route: FunctionRoute?
     }
 
     /// When callers of a version that was given up may look whether another one has taken over.
@@ -120,22 +127,20 @@ final class Serving {
     // MARK: requests
 
     /// Takes an inference request for a version; the caller gets exactly one answer, unless it goes away first.
+    /// - Parameter route: whose traffic chose the version; nil when the caller named it.
     func submit(
         _ id: RequestID, _ request: InferenceRequest, contentTypeText: RawSpan, body: RawSpan,
-        to service: VersionService
+        to service: VersionService, by route: FunctionRoute?
     ) {
         let now = loop.now
         let deadline = request.timeout.map { now + $0 }
-        guard let ticket = service.pool.arrived(id, deadline: deadline, at: now) else {
-            if service.pool.isQuarantined {
+        let errand: Errand = route != nil && service.isOnTrial ? .trial : .own
+        guard let ticket = service.pool.arrived(id, errand, deadline: deadline, at: now) else {
+            if errand == .trial, service.pool.isQuarantined, let stable = route?.stable, stable !== service {
                 service.count(.death, total: .zero, at: now)
-                return refuseQuarantined(id, service)
+                return submit(id, request, contentTypeText: contentTypeText, body: body, to: stable, by: nil)
             }
-            service.count(.overload, total: .zero, at: now)
-            let seconds = service.pool.retryAfterSeconds(at: now, loading: service.loadingLeft(at: now))
-            return refuse(
-                id, 429, "\(service.id) has \(service.pool.queueDepth) requests waiting: try again in \(seconds) s",
-                service, extra: "Retry-After: \(seconds)\r\n")
+            return refuseArrival(id, service, at: now)
         }
         var header = RequestHeader(
             id: RequestID(rawValue: ticket.rawValue), operation: request.operation, contentType: request.contentType,
@@ -149,8 +154,42 @@ final class Serving {
         if !header.wants.isEmpty { service.note(key: request.key, of: ticket) }
         let slot = Int(id.slot)
         while callers.count <= slot { callers.append(nil) }
-        callers[slot] = Caller(id: id, service: service, ticket: ticket)
+        callers[slot] = Caller(id: id, service: service, ticket: ticket, route: route)
         perform(service)
+    }
+
+    private func refuseArrival(_ id: RequestID, _ service: VersionService, at now: Instant) {
+        if service.pool.isQuarantined {
+            service.count(.death, total: .zero, at: now)
+            return refuseQuarantined(id, service)
+        }
+        service.count(.overload, total: .zero, at: now)
+        let seconds = service.pool.retryAfterSeconds(at: now, loading: service.loadingLeft(at: now))
+        refuse(
+            id, 429, "\(service.id) has \(service.pool.queueDepth) requests waiting: try again in \(seconds) s",
+            service, extra: "Retry-After: \(seconds)\r\n")
+    }
+
+    /// A version on trial has died with a request, or cannot come to it: the one that vouches for it answers.
+    private func handOver(_ ticket: Ticket, _ id: RequestID, isSuspect: Bool, from service: VersionService) {
+        let now = loop.now
+        let held = service.takeOut(ticket)
+        guard let caller = callers[Int(id.slot)], caller.id == id else { return }
+        service.count(.death, total: now - held.header.arrived, at: now)
+        // Traffic may have changed meanwhile; with nobody else to answer, it is this version's own.
+        let target = caller.route?.stable ?? service
+        guard
+            let ticket = target.pool.arrived(id, isSuspect: isSuspect, deadline: held.header.deadline, at: now)
+        else {
+            callers[Int(id.slot)] = nil
+            return refuseArrival(id, target, at: now)
+        }
+        var header = held.header
+        header.id = RequestID(rawValue: ticket.rawValue)
+        header.patience = now + target.patience
+        target.takeOver(ticket, header, held)
+        callers[Int(id.slot)] = Caller(id: id, service: target, ticket: ticket, route: nil)
+        if target !== service { perform(target) }
     }
 
     /// Nobody waits for this request any more.
@@ -176,10 +215,12 @@ final class Serving {
             case .kill(let instance):
                 end(service, instance, because: "it did not answer for \(service.pool.settings.timeout)")
             case .fail(let id, let failure): fail(id, failure, service)
+            case .handOver(let ticket, let id, let isSuspect): handOver(ticket, id, isSuspect: isSuspect, from: service)
+            case .dropShadow(let ticket, let failure): shadowDropped(ticket, failure, service)
             case .quarantine: quarantine(service)
             }
         }
-        if !service.pool.isIdle { service.busyAt = now }
+        if !service.pool.hasNoCallers { service.busyAt = now }
         if service.claim != .none { settleClaim(service) }
         if let reason = service.quarantineReason {
             service.quarantineReason = nil
@@ -187,7 +228,7 @@ final class Serving {
         }
         touch(service)
         watch(service)
-        if service.isDraining, service.pool.isIdle { onIdle(service) }
+        if service.isDraining, service.pool.hasNoCallers { onIdle(service) }
         if service.isRetiring, service.pool.isIdle, service.instances.isEmpty { remove(service) }
     }
 
@@ -282,6 +323,7 @@ final class Serving {
                     }
                     if header.hasSummary { record(channel.summary, id, ticket, service) }
                     deliver(id, ticket, header, contentTypeText, body, service)
+                case .compared: shadowCompared(ticket, header, body, service)
                 case .drop: service.forget(ticket)
                 case .unknown: strange = "it answered a request that it was never given"
                 }
@@ -311,13 +353,17 @@ final class Serving {
         let now = loop.now
         let index = Int(ticket.index)
         let timing = service.inFlight[index].timing
+        let route = callers[Int(id.slot)]?.route
         callers[Int(id.slot)] = nil
-        service.count(header.outcome, total: now - service.inFlight[index].header.arrived, at: now)
+        service.count(
+            header.outcome, total: now - service.inFlight[index].header.arrived, rows: Int(header.rows),
+            paysForStart: timing.fork != nil || timing.load != nil, at: now)
         service.statistics.add(timing, infer: header.infer, rows: header.rows, of: header.batchRows)
-        service.forget(ticket)
         fields.set(head: service.replyFieldsHead, timing: timing, infer: header.infer)
         if header.contentType == .other { fields.add(contentType: contentTypeText) }
         Self.reply(id, Int(header.status), header.contentType.reply, fields, body, on: server)
+        if let route, route.shadow != nil { shadow(ticket, header, body, of: service, on: route) }
+        service.forget(ticket)
     }
 
     /// A class cannot lend a span of its own property; a function can.
@@ -446,6 +492,7 @@ final class Serving {
         placeReleased(service)
         perform(service)
         if wanted { onNews(service, .died("instance \(instance) \(words)")) }
+        keepSpare(service)
     }
 
     func service(of instance: InstanceID) -> VersionService? { serviceOf[instance] }

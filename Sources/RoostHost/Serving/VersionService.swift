@@ -28,6 +28,8 @@ final class VersionService {
         var pid: Int32?
         /// The pool has been told that its process runs.
         var isReady = false
+        /// Forked before anybody asked: how soon it answers says nothing of a fork.
+        var wasSpare = false
         /// Told to end because nobody needs it: its end is no news.
         var isStopped = false
         /// Why the host ended it, in words, when it did.
@@ -48,9 +50,15 @@ final class VersionService {
     var report: LoadReport?
     var loadedAt = Instant(nanoseconds: 0)
     var instances: [Live] = []
+    /// Forked ahead while the version has no instance; not one of them, and without requests.
+    var spare: Live?
     /// By ticket index.
     private(set) var inFlight: [InFlight] = []
     var statistics = VersionStatistics()
+    /// Of copies that it was given to compare its answers with those that were served.
+    var shadow = ShadowTally()
+    /// Traffic tries it: who comes by traffic is answered by another version when this one cannot.
+    var isOnTrial = false
     /// CPU time of its processes that have ended.
     var cpuOfEnded = Instant.Span.zero
     var log = OutputLog()
@@ -79,6 +87,9 @@ final class VersionService {
     var isRetiring = false
     /// Answers that the rollback guard has not been told of.
     var unreported = (requests: 0, errors: 0)
+    /// Counts for a rollout, while this version is one of the two; and which one.
+    var watch: RolloutWatch?
+    var isCanary = false
     /// What of its requests is recorded; shared with the function's other versions.
     var recording: FunctionRecording?
     /// Whether it knows every private field, so that requests can be recorded without showing one.
@@ -101,7 +112,10 @@ final class VersionService {
     }
 
     /// Counts one answered request.
-    func count(_ outcome: Outcome, total: Instant.Span, at now: Instant) {
+    func count(_ outcome: Outcome, total: Instant.Span, rows: Int = 1, paysForStart: Bool = false, at now: Instant) {
+        if let watch {
+            watch.add(outcome, isCanary: isCanary, latency: total, rows: rows, paysForStart: paysForStart)
+        }
         statistics.add(outcome, total: total, at: now)
         unreported.requests += 1
         switch outcome {
@@ -115,6 +129,26 @@ final class VersionService {
         let index = Int(ticket.index)
         while inFlight.count <= index { inFlight.append(InFlight(header: header)) }
         inFlight[index].hold(header, contentTypeText, body)
+    }
+
+    /// What is held for a request that goes to another version.
+    func takeOut(_ ticket: Ticket) -> InFlight {
+        let index = Int(ticket.index)
+        defer { inFlight[index] = InFlight(header: inFlight[index].header) }
+        return inFlight[index]
+    }
+
+    func takeOver(_ ticket: Ticket, _ header: RequestHeader, _ held: InFlight) {
+        let index = Int(ticket.index)
+        while inFlight.count <= index { inFlight.append(InFlight(header: header)) }
+        inFlight[index].takeOver(held, header)
+    }
+
+    /// Keeps a copy of what `other` has answered, with its answer.
+    func hold(_ ticket: Ticket, _ header: RequestHeader, copyOf other: InFlight, answered reply: RawSpan) {
+        let index = Int(ticket.index)
+        while inFlight.count <= index { inFlight.append(InFlight(header: header)) }
+        inFlight[index].hold(header, copyOf: other, answered: reply)
     }
 
     /// By what its caller calls a request whose answer is to be recorded.
@@ -144,6 +178,7 @@ final class VersionService {
     func noteReady(_ at: Int, since ran: Instant, at now: Instant) {
         guard !instances[at].isReady else { return }
         instances[at].isReady = true
+        guard !instances[at].wasSpare else { return pool.instanceReady(instances[at].id, after: nil, at: now) }
         var cost = ran - instances[at].timing.forked
         // The next one of a template that may not be forked has to load.
         if report?.isForkable == false { cost.nanoseconds += loadTook.nanoseconds }

@@ -71,3 +71,19 @@ public struct SplitCounter: Sendable {
         counter = 0
     }
 }
+
+/// Chooses a percentage of something that comes one by one, as evenly as a split does.
+public struct Sampler: Sendable {
+    /// 1 to 100.
+    public let percent: Int
+    private var counter: SplitCounter
+
+    public init(percent: Int, seed: UInt64) throws(RoostError) {
+        self.percent = percent
+        counter = SplitCounter(
+            try TrafficShares([VersionNumber(0): 100 - percent, VersionNumber(1): percent]), seed: seed)
+    }
+
+    /// Whether the next one is chosen.
+    public mutating func next() -> Bool { counter.split.versions.count == 1 || counter.next() == 1 }
+}

@@ -140,13 +140,13 @@ extension RequestDecoder {
         } while try cursor.syntax { (cursor) throws(Fault) in try cursor.separator(.closeBracket, "',' or ']'") }
     }
 
-    private func output(_ name: String) throws(Refusal) -> Int {
+    func output(_ name: String) throws(Refusal) -> Int {
         if let place = signature.outputs.firstIndex(where: { $0.name == name }) { return place }
         if name == "predictions" { return 0 }  // as predict replies call it
         throw invalid("unknown output \"\(name)\": the model has \(Complaint.list(signature.outputs.map(\.name)))")
     }
 
-    private func expectation(
+    func expectation(
         _ cursor: inout JSONCursor, place: Int, _ example: inout GoldenExample
     ) throws(Refusal) {
         guard signature.outputs.indices.contains(place) else { throw invalid("the model has no outputs") }
@@ -202,8 +202,8 @@ extension JSONCursor {
 }
 
 extension TensorBuffer {
-    /// The element of any but a BYTES tensor.
-    func number(at index: Int) -> Double {
+    /// The element of any but a BYTES tensor, of which it is 0.
+    public func number(at index: Int) -> Double {
         switch dtype {
         case .float16, .float32, .float64: floatingPoint(at: index)
         case .bool, .uint8: withElements(UInt8.self) { Double($0[index]) }

@@ -1,0 +1,29 @@
+public import RoostBasics
+
+extension JSONCursor {
+    /// A duration such as `"30s"`.
+    /// - Throws: for anything else, and for what lies outside `range`.
+    public func span(in range: ClosedRange<Instant.Span>) throws(JSONError) -> Instant.Span {
+        let text = try string()
+        guard let span = Instant.Span(text) else {
+            throw error("\(path) must be a duration like \"250ms\", \"30s\" or \"10m\", got \"\(text)\"")
+        }
+        guard range.contains(span) else {
+            throw error("\(path) must be \(range.lowerBound) to \(range.upperBound), got \"\(text)\"")
+        }
+        return span
+    }
+
+    /// A size such as `"512MiB"`.
+    /// - Throws: for anything else, and for what lies outside `range`.
+    public func byteCount(in range: ClosedRange<ByteCount>) throws(JSONError) -> ByteCount {
+        let text = try string()
+        guard let count = ByteCount(text) else {
+            throw error("\(path) must be a size like \"512MiB\" or \"1GiB\", got \"\(text)\"")
+        }
+        guard range.contains(count) else {
+            throw error("\(path) must be \(range.lowerBound) to \(range.upperBound), got \"\(text)\"")
+        }
+        return count
+    }
+}
