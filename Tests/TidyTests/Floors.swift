@@ -24,7 +24,8 @@ enum Floors {
     static let aside = ["RoostTesting"]
 
     static let sideways: [String: Set<String>] = [
-        "RoostProcess": ["RoostLoop"], "RoostPool": ["RoostScaling"], "RoostFunctions": ["RoostEvaluation", "RoostTraffic"],
+        "RoostProcess": ["RoostLoop"], "RoostPool": ["RoostScaling"],
+        "RoostFunctions": ["RoostEvaluation", "RoostTraffic"],
         "RoostFeedback": ["RoostEvaluation"],
     ]
 

@@ -1,7 +1,9 @@
 // What an instance does for each request, without the processes around it: one thread answers as an instance does,
 // the other stands in for the host. For callgrind, which counts them apart.
 //
-//     instance-alone PLUGIN MODEL BODY BATCHES BATCH
+//     instance-alone PLUGIN MODEL BODY BATCHES BATCH [tell]
+//
+// `tell`: each reply carries a summary, as one that is recorded does.
 import CRoost
 import Glibc
 import RoostBasics
@@ -42,8 +44,8 @@ func read(_ path: String) -> [UInt8] {
 }
 
 let arguments = CommandLine.arguments
-guard arguments.count == 6, let batches = Int(arguments[4]), let batch = Int(arguments[5]) else {
-    fatalError("instance-alone PLUGIN MODEL BODY BATCHES BATCH")
+guard (6...7).contains(arguments.count), let batches = Int(arguments[4]), let batch = Int(arguments[5]) else {
+    fatalError("instance-alone PLUGIN MODEL BODY BATCHES BATCH [tell]")
 }
 let body = read(arguments[3])
 let channel = try HostChannel()
@@ -56,9 +58,10 @@ unsafe Thread.start(
 var bell = pollfd(fd: channel.doorbell, events: Int16(POLLIN), revents: 0)
 for _ in 0..<batches {
     for index in 0..<batch {
-        let header = RequestHeader(
+        var header = RequestHeader(
             id: RequestID(rawValue: UInt64(index)), operation: .infer, contentType: .json, accept: .json,
             arrived: Instant(nanoseconds: 0), deadline: Instant(nanoseconds: .max))
+        if arguments.count == 7 { header.wants = .outputs }
         guard try channel.send(header, contentTypeText: RawSpan(), body: body.bytes) != nil else {
             fatalError("the ring is full")
         }

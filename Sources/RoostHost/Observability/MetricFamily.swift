@@ -99,22 +99,23 @@ struct MetricFamily {
             plain("roost_sent_bytes_total", "counter", "Bytes written to clients.", "\(counters.bytesSent)"),
             plain(
                 "roost_uptime_seconds", "gauge", "Since the host started.", "\((host.loop.now - host.started).seconds)"),
-            ofFeedback(host),
-        ]
+        ] + ofFeedback(host)
     }
 
-    private static func ofFeedback(_ host: Host) -> Self {
+    /// Nothing before the first label.
+    private static func ofFeedback(_ host: Host) -> [Self] {
         var family = Self("roost_feedback_total", "counter", "Labels by what became of them.") { _, _ in }
-        for (name, recording) in host.recorder.functions.sorted(by: { $0.key < $1.key }) {
+        let recordings = host.recorder.functions.sorted { $0.key < $1.key }.filter { $0.value.labels.total > 0 }
+        for (name, recording) in recordings {
             let labels = recording.labels
             for (outcome, count) in [
                 ("joined", labels.joined), ("replaced", labels.replaced), ("unknown", labels.unknown),
                 ("refused", labels.refused),
-            ] where labels.total > 0 {
+            ] {
                 family.line("roost_feedback_total{function=\"\(name)\",outcome=\"\(outcome)\"} \(count)")
             }
         }
-        return family
+        return recordings.isEmpty ? [] : [family]
     }
 
     private static func plain(_ name: String, _ type: String, _ help: String, _ value: String) -> Self {

@@ -4,10 +4,18 @@ extension PredictionStore {
     /// Predictions that one call removes at most, so that it takes some ten milliseconds.
     static let removedMax = 5000
 
+    /// Removes the oldest of a function as soon as its predictions take a sixteenth more than they may: not at each
+    /// write, because looking for the oldest costs more than writing.
+    func trimExcess(_ function: String, sizeMax: Int) throws(DatabaseError) {
+        guard let size = number(of: function).flatMap({ sizes[$0] }), size > sizeMax + sizeMax / 16 else { return }
+        while try trim(function, keepingSince: .min, sizeMax: sizeMax) {}
+    }
+
     /// Removes what is older than `oldest` (microseconds since 1970), and the oldest of what exceeds `sizeMax` bytes.
     /// - Returns: whether there is more to remove.
     func trim(_ function: String, keepingSince oldest: Int64, sizeMax: Int) throws(DatabaseError) -> Bool {
         guard let number = number(of: function) else { return false }
+        if oldest == .min, sizes[number] ?? 0 <= sizeMax { return false }
         var excess = max(0, (sizes[number] ?? 0) - sizeMax)
         var isDone = false
         var gone: [(seq: Int64, minute: Minute, rows: Int, size: Int)] = []

@@ -16,6 +16,8 @@ final class PredictionStore: @unchecked Sendable {
     private var lastSeq: Int64 = 0
     /// What each function's predictions take on disk, about.
     var sizes: [Int64: Int] = [:]
+    /// Functions that had labels when the store was opened.
+    private(set) var labelledAtStart: [String] = []
 
     private static let schema = [
         "CREATE TABLE IF NOT EXISTS functions (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE)",
@@ -55,8 +57,10 @@ final class PredictionStore: @unchecked Sendable {
                 lastSeq = max(lastSeq, $0.integer(0))
             }
         }
-        try database.prepare("SELECT function, SUM(size) FROM minutes GROUP BY function").run { row in
+        let names = Dictionary(uniqueKeysWithValues: functionNumbers.map { ($1, $0) })
+        try database.prepare("SELECT function, SUM(size), SUM(labelled) FROM minutes GROUP BY function").run { row in
             sizes[row.integer(0)] = Int(row.integer(1))
+            if row.integer(2) > 0, let name = names[row.integer(0)] { labelledAtStart.append(name) }
         }
     }
 

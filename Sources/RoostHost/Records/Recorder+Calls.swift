@@ -23,7 +23,10 @@ extension Recorder {
             } catch { return .joined(.failure(error), ticket: ticket) }
         } then: { [unowned self] news in
             guard case .joined(let result, _) = news else { return }
-            if case .success(let outcome) = result { account(for: outcome, function, now) }
+            if case .success(let outcome) = result {
+                if outcome.joined > 0 { labelled.insert(function) }
+                account(for: outcome, function, now)
+            }
             onDone(result)
         }
     }
@@ -101,6 +104,7 @@ extension Recorder {
 
     /// What labels have said of a function, as last worked out; nil before the first time, and when there are none.
     func knownQuality(of function: FunctionName, at now: Instant) -> QualityReport? {
+        guard labelled.contains(function) else { return nil }
         if qualityAsked[function].map({ now - $0 > Self.qualityAgeMax }) ?? true {
             qualityAsked[function] = now
             try? workOutQuality(of: function) {}

@@ -37,6 +37,8 @@ final class Recorder {
     private var nextCall = 0
     /// As last worked out, for `status`.
     var latestQuality: [FunctionName: QualityReport] = [:]
+    /// Functions that have or had labels.
+    var labelled: Set<FunctionName> = []
     var qualityAsked: [FunctionName: Instant] = [:]
 
     /// How long predictions are kept, and in how much space.
@@ -59,6 +61,7 @@ final class Recorder {
             predictions = nil
             problem = "predictions are not recorded: \(error)"
         }
+        labelled = Set((predictions?.labelledAtStart ?? []).compactMap { FunctionName($0) })
         replays = ReplayStore(state.folder("replay"))
         flushing = try Timer(on: loop)
         housekeeping = try Timer(on: loop)
@@ -130,7 +133,7 @@ final class Recorder {
     /// Takes what an instance told of a request that was answered.
     func record(_ summary: ReplySummary, _ wish: SummaryWish, of service: VersionService, key: () -> String) {
         let at = Loop.unixMicroseconds
-        let (function, version) = (service.id.function.text, service.id.number.description)
+        let (function, version) = (service.id.function.text, service.numberText)
         if wish.contains(.outputs), predictions != nil {
             let key = summary.id.isEmpty ? key() : String(decoding: summary.id, as: UTF8.self)
             if let prediction = RecordedPrediction(
@@ -185,9 +188,15 @@ final class Recorder {
             problem = error
             startFlush()
         }
-        worker?.submit { [predictions, replays] in
+        worker?.submit { [predictions, replays, policies] in
             var failure: String?
-            do throws(DatabaseError) { try predictions?.add(batch) } catch {
+            do throws(DatabaseError) {
+                try predictions?.add(batch)
+                for function in Set(batch.lazy.map(\.function)) {
+                    let policy = policies[function] ?? Policy(Manifest.Feedback())
+                    try predictions?.trimExcess(function, sizeMax: policy.sizeMax)
+                }
+            } catch {
                 failure = "predictions cannot be written: \(error)"
             }
             for (function, requests) in requests {

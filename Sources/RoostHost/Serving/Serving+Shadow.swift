@@ -29,6 +29,8 @@ extension Serving {
         head.arrived = loop.now
         head.deadline = loop.now + target.pool.settings.timeout
         head.patience = loop.now
+        // Nobody was answered: there is nothing to record.
+        head.wants = []
         target.hold(copy, head, copyOf: held, answered: reply)
         shadowBytes += bytes
         perform(target)

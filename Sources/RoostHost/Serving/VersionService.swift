@@ -100,6 +100,8 @@ final class VersionService {
     var isRecordable = false
     /// Predictions recorded, and those that were to be but the disk did not keep up.
     var recorded = (written: 0, dropped: 0)
+    /// The version's number as text: `3`.
+    let numberText: String
     /// `Roost-Version: 3`, and the beginning of `Server-Timing`.
     let replyFieldsHead: [UInt8]
 
@@ -109,7 +111,8 @@ final class VersionService {
         loadSettings = load
         self.serving = serving
         pool = Pool(settings: settings)
-        replyFieldsHead = Array("Roost-Version: \(id.number)\r\nServer-Timing: queue;dur=".utf8)
+        numberText = id.number.description
+        replyFieldsHead = Array("Roost-Version: \(numberText)\r\nServer-Timing: queue;dur=".utf8)
     }
 
     /// Counts one answered request.

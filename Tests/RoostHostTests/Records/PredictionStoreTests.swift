@@ -138,6 +138,20 @@ private func body(_ labels: [(String, Int, String)]) throws -> FeedbackBody {
         #expect(try PredictionStore(path: home.path).sizes[number] ?? 0 == 0)
     }
 
+    @Test func sizeIsKeptToWhileWriting() throws {
+        let home = try Home()
+        let store = try PredictionStore(path: home.path)
+        for round in 0..<40 as Range<Int64> {
+            try store.add(try (0..<100).map { try prediction("\(round)-\($0)", at: round) })
+            try store.trimExcess("credit", sizeMax: 100_000)
+            let number = try #require(store.number(of: "credit"))
+            #expect((store.sizes[number] ?? 0) <= 106_250)
+        }
+        let kept = try store.quality(of: "credit", since: [0])[0][0].coverage.recorded
+        #expect((900...1200).contains(kept), "\(kept)")
+        #expect(try PredictionStore(path: home.path).labelledAtStart.isEmpty)
+    }
+
     @Test func removingTakesSeveralCallsWhenThereIsMuch() throws {
         let home = try Home()
         let store = try PredictionStore(path: home.path)
