@@ -29,7 +29,7 @@ import Testing
 
     func set(_ world: inout World, _ percents: [UInt32: Int]) throws {
         let shares = try shares(percents)
-        try world.command { try $0.setTraffic(credit, shares, at: $1) }
+        try world.command { try $0.setTraffic(credit, shares, by: "test", at: $1) }
         world.settle()
     }
 
@@ -157,7 +157,7 @@ import Testing
         var world = try versions(2)
         world.put("credit@3.ubj", Content(name: "3", verifyFailure: "no"))
         world.settle()
-        try world.command { try $0.rollBack(credit, at: $1) }
+        try world.command { try $0.rollBack(credit, by: "test", at: $1) }
         world.settle()
         for (number, code, words) in [
             (9, RoostError.Code.notFound, "no version credit@9 (there is 1, 2, 3)"),
@@ -167,7 +167,7 @@ import Testing
             let wanted = try shares([1: 90, UInt32(number): 10])
             let before = world.machine.functions[credit]
             let error = try #require(throws: RoostError.self) {
-                try world.machine.setTraffic(credit, wanted, at: world.now)
+                try world.machine.setTraffic(credit, wanted, by: "test", at: world.now)
             }
             #expect(error.code == code && error.message == words, "\(error)")
             #expect(world.machine.functions[credit] == before)
