@@ -121,7 +121,7 @@ let package = Package(
             [
                 "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP",
                 "RoostELF", "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
-                "RoostScaling", "RoostFeedback", "RoostEvaluation",
+                "RoostScaling", "RoostFeedback", "RoostEvaluation", "RoostClient",
             ], settings: strict + hot),
         swift("RoostBench", ["RoostBasics", "RoostLoop", "RoostClient", "RoostLoad"], settings: strict + hot),
         // Floor 5: doors.

@@ -15,7 +15,7 @@ let auditCommand = Command(
     options: Option.host + [AuditOption.limit, .json],
     examples: [
         Example("roost audit credit", "what became of credit's versions"),
-        Example("roost audit --limit 1000 --json | jq '.entries[] | select(.act == \"traffic\")'", "for programs"),
+        Example("roost audit --json | jq '.entries[].act'", "for programs"),
     ],
     run: { call in
         let function = try call.operands(0...1).first.map(functionName)

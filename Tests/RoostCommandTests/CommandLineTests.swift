@@ -46,7 +46,6 @@ import Testing
                 ["status", "--url", "https://a"],
                 "https in --url is not supported by this build (see `roost status --help`)"
             ),
-            (["deploy", "a.ubj", "--canary"], "--canary is not supported by this build (see `roost deploy --help`)"),
             (
                 ["predict", "credit@latest"],
                 "\"credit@latest\" is no target: give a function (credit), a version (credit@3), or a path to a file (see `roost predict --help`)"

@@ -99,7 +99,9 @@ extension DocumentReader {
         }
         if place < bytes.count, bytes[place] | 0x20 == UInt8(ascii: "e") {
             place += 1
-            if place < bytes.count, bytes[place] == UInt8(ascii: "-") || bytes[place] == UInt8(ascii: "+") { place += 1 }
+            if place < bytes.count, bytes[place] == UInt8(ascii: "-") || bytes[place] == UInt8(ascii: "+") {
+                place += 1
+            }
             guard Self.skipDigits(bytes, &place) else { return false }
         }
         position = place

@@ -83,7 +83,7 @@ extension FunctionDeployment {
         FunctionRecord(
             name: name, highestMajor: highestMajor, origin: origin, manifestShares: manifestShares, stable: stable,
             rollout: rollout?.asSeen(at: .beginning), evidence: liveRollout == nil ? nil : evidence,
-            comparedSince: comparedSince,
+            comparedSince: liveRollout == nil || evidence == nil ? 0 : comparedSince,
             slots: slots, watch: watch?.record, versions: versions.values.map(\.record).sorted { $0.number < $1.number }
         )
     }
