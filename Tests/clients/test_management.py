@@ -39,7 +39,7 @@ def test_the_overview_is_text(served):
 
 
 @pytest.mark.parametrize("path", [
-    "/jobs", "/events", "/functions/plus/rollout", "/functions/plus/jobs", "/v2/repository/index",
+    "/jobs", "/events", "/functions/plus/jobs", "/v2/repository/index",
     "/v2/models/plus/stats", "/functions/plus/async"])
 def test_what_a_later_build_brings_is_said_to_be_missing(served, path):
     assert served.get(path).status == 404 and "not supported by this build" in served.get(path).error
