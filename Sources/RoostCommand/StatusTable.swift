@@ -41,6 +41,11 @@ struct StatusTable {
     /// What of a function's traffic is more than shares.
     private static func traffic(of function: FunctionView) -> [String] {
         var lines: [String] = []
+        // The last one is history: `roost audit` has it.
+        if function.origin == "rollout", let rollout = function.json["rollout"] {
+            lines.append(
+                "rollout of \(rollout["canary"]?.stringValue ?? "?"): \(rollout["explanation"]?.stringValue ?? "?")")
+        }
         let tags = function.json["tags"]?.objectValue?.members ?? []
         // Everything has a stable version.
         if tags.contains(where: { $0.key != "stable" }) {

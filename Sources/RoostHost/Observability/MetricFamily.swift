@@ -31,6 +31,9 @@ struct MetricFamily {
                     family.sample(version, ",outcome=\"\(outcome.word)\"", "\(count)")
                 }
             },
+            Self("roost_traffic_percent", "gauge", "Share of the function's traffic, in percent.") {
+                $0.sample($1, "", "\($1.share)")
+            },
             Self("roost_rows_total", "counter", "Rows predicted.") { $0.sample($1, "", "\($1.statistics.rows)") },
             Self("roost_request_duration_seconds", "histogram", "Time of inference requests, by phase.") {
                 let statistics = $1.statistics

@@ -7,6 +7,8 @@ struct VersionFigures {
     let id: VersionID
     let statistics: VersionStatistics
     let shadow: ShadowTally
+    /// Of the function's traffic, in percent.
+    let share: Int
     let instanceCount: Int
     let busyCount: Int
     let queueDepth: Int
@@ -20,6 +22,7 @@ struct VersionFigures {
         id = service.id
         statistics = service.statistics
         shadow = service.shadow
+        share = host.deploying.routes[id.function]?.shares?[id.number] ?? 0
         instanceCount = service.instances.count
         busyCount = service.instances.count { service.pool.outstanding(of: $0.id) > 0 }
         queueDepth = service.pool.queueDepth
