@@ -68,8 +68,8 @@ let package = Package(
         .library(name: "RoostInstance", targets: ["RoostInstance"]),  // for Benchmarks
         .library(name: "RoostScaling", targets: ["RoostBasics", "RoostScaling"]),  // for Benchmarks
         .library(name: "RoostPool", targets: ["RoostBasics", "RoostPool"]),  // for Benchmarks
-        .library(name: "RoostTraffic", targets: ["RoostBasics", "RoostJSON", "RoostTraffic"]),  // for Benchmarks
-        .library(name: "RoostTesting", targets: ["RoostTesting"]),  // for Benchmarks
+        .library(  // for Benchmarks
+            name: "RoostTraffic", targets: ["RoostBasics", "RoostJSON", "RoostEvaluation", "RoostTraffic"]),
         .library(name: "linear", type: .dynamic, targets: ["linear"]),
         .library(name: "trees", type: .dynamic, targets: ["trees"]),
     ],
@@ -105,7 +105,7 @@ let package = Package(
         swift(
             "RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON", "RoostEvaluation", "RoostTraffic"]),
         swift("RoostFeedback", ["RoostBasics", "RoostJSON", "RoostEvaluation"]),
-        swift("RoostTraffic", ["RoostBasics", "RoostJSON"], settings: strict + hot),
+        swift("RoostTraffic", ["RoostBasics", "RoostJSON", "RoostEvaluation"], settings: strict + hot),
         swift("RoostScaling", ["RoostBasics"], settings: strict + hot),
         swift("RoostPool", ["RoostBasics", "RoostScaling"], settings: strict + hot),
         swift("RoostLoad", ["RoostBasics", "RoostTensors"], settings: strict + hot),
@@ -135,8 +135,7 @@ let package = Package(
             name: "roost",
             dependencies: [
                 "RoostBasics", "RoostCommand", "RoostEvaluation", "RoostFiles", "RoostFunctions", "RoostHost",
-                "RoostJSON",
-                "RoostShell",
+                "RoostJSON", "RoostShell",
             ],
             swiftSettings: strict),
         .executableTarget(name: "roost-instance", dependencies: ["RoostInstance"], swiftSettings: strict + lean),
@@ -147,34 +146,32 @@ let package = Package(
         swift("TreeModels", ["RoostPlugin", "ModelFiles"], path: "plugins/TreeModels", settings: strict + lean),
         plugin("linear", ["LinearModels"]),
         plugin("trees", ["TreeModels"]),
-        // Aside: for tests only.
-        swift("RoostTesting", []),
         // Tests.
         tests("RoostBasics", ["RoostBasics"]),
         tests("RoostFiles", ["RoostBasics", "RoostFiles"]),
         tests("RoostStore", ["RoostStore"]),
-        tests("RoostPool", ["RoostBasics", "RoostPool", "RoostScaling", "RoostTesting"]),
-        tests("RoostScaling", ["RoostBasics", "RoostScaling", "RoostTesting"]),
-        tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel", "RoostTesting"]),
+        tests("RoostPool", ["RoostBasics", "RoostPool", "RoostScaling"]),
+        tests("RoostScaling", ["RoostBasics", "RoostScaling"]),
+        tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel"]),
         tests("RoostLoop", ["RoostBasics", "RoostLoop"]),
         tests("RoostJSON", ["RoostJSON", "RoostBasics"]),
         tests("RoostShell", ["RoostShell"]),
         tests("RoostClient", ["RoostBasics", "RoostClient"]),
-        tests("RoostLoad", ["RoostBasics", "RoostTensors", "RoostLoad", "RoostTesting"]),
+        tests("RoostLoad", ["RoostBasics", "RoostTensors", "RoostLoad"]),
         tests("RoostBench", ["RoostBasics", "RoostBench", "RoostClient", "RoostLoad", "RoostLoop"]),
         tests(
             "RoostCommand",
             ["RoostBasics", "RoostCommand", "RoostEvaluation", "RoostJSON", "RoostLoad", "RoostShell", "RoostTensors"]),
         tests("Tidy", []),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
-        tests("RoostFeedback", ["RoostFeedback", "RoostBasics", "RoostEvaluation", "RoostTesting"]),
-        tests("RoostEvaluation", ["RoostEvaluation", "RoostBasics", "RoostTensors", "RoostTesting"]),
+        tests("RoostFeedback", ["RoostFeedback", "RoostBasics", "RoostEvaluation"]),
+        tests("RoostEvaluation", ["RoostEvaluation", "RoostBasics", "RoostTensors"]),
         tests(
             "RoostFunctions",
             ["RoostFunctions", "RoostTraffic", "RoostBasics", "RoostEvaluation", "RoostTensors", "RoostJSON"]),
         tests("RoostTensors", ["RoostTensors"]),
-        tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostTesting", "RoostWire"]),
-        tests("RoostTraffic", ["RoostTraffic", "RoostBasics", "RoostJSON", "RoostTesting"]),
+        tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostWire"]),
+        tests("RoostTraffic", ["RoostTraffic", "RoostBasics", "RoostJSON", "RoostEvaluation"]),
         tests("RoostHTTP", ["RoostBasics", "RoostHTTP"]),
         tests("RoostProcess", ["CRoost", "RoostProcess", "RoostLoop", "RoostBasics", "process-fixture"]),
         // Both sides of the process model in one program, with a test's way of serving.
@@ -185,18 +182,18 @@ let package = Package(
             ],
             path: "Tests/ProcessFixture", swiftSettings: strict),
         .target(
-            name: "PluginTesting", dependencies: ["RoostABI", "RoostPlugin"], path: "Tests/PluginTesting",
+            name: "PluginTesting", dependencies: ["RoostABI", "RoostBasics", "RoostPlugin"],
+            path: "Tests/PluginTesting",
             swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault"), .treatAllWarnings(as: .error)]),
         tests("RoostPlugin", ["RoostABI", "RoostPlugin", "PluginTesting"]),
-        tests("ModelFiles", ["ModelFiles", "PluginTesting"]),
-        tests("LinearModels", ["LinearModels", "RoostPlugin", "PluginTesting"]),
-        tests("TreeModels", ["TreeModels", "RoostPlugin", "PluginTesting"]),
+        tests("ModelFiles", ["ModelFiles", "RoostBasics", "PluginTesting"]),
+        tests("LinearModels", ["LinearModels", "RoostBasics", "RoostPlugin", "PluginTesting"]),
+        tests("TreeModels", ["TreeModels", "RoostBasics", "RoostPlugin", "PluginTesting"]),
         tests(
             "RoostHost",
             [
-                "RoostBasics", "RoostChannel", "RoostEvaluation", "RoostFeedback", "RoostFiles", "RoostHTTP",
-                "RoostLoop",
-                "RoostHost",
+                "RoostBasics", "RoostChannel", "RoostEvaluation", "RoostFeedback", "RoostFiles", "RoostFunctions",
+                "RoostHTTP", "RoostHost", "RoostLoop", "RoostTraffic",
             ]),
     ],
     swiftLanguageModes: [.v6]

@@ -22,22 +22,16 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "cache-simulator",
-            dependencies: [
-                .product(name: "RoostScaling", package: "roost"), .product(name: "RoostTesting", package: "roost"),
-            ],
-            path: "CacheSimulator", swiftSettings: strict),
+            dependencies: [.product(name: "RoostScaling", package: "roost")], path: "CacheSimulator",
+            swiftSettings: strict),
         .executableTarget(
             name: "autoscaler-simulator",
-            dependencies: [
-                .product(name: "RoostPool", package: "roost"), .product(name: "RoostTesting", package: "roost"),
-            ],
-            path: "AutoscalerSimulator", swiftSettings: strict),
+            dependencies: [.product(name: "RoostPool", package: "roost")], path: "AutoscalerSimulator",
+            swiftSettings: strict),
         .executableTarget(
             name: "rollout-simulator",
-            dependencies: [
-                .product(name: "RoostTraffic", package: "roost"), .product(name: "RoostTesting", package: "roost"),
-            ],
-            path: "RolloutSimulator", swiftSettings: strict),
+            dependencies: [.product(name: "RoostTraffic", package: "roost")], path: "RolloutSimulator",
+            swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,6 +1,5 @@
 import Glibc
 import RoostBasics
-import RoostTesting
 
 /// Calls of one function: when each comes, and how long it keeps an instance busy. The same for every policy.
 struct Trace {
@@ -28,7 +27,7 @@ enum Family: String, CaseIterable {
 
     /// - Parameter service: seconds; a call takes 0.5 to 1.5 times as long, all being equally likely.
     func trace(service: Double, seed: UInt64) -> Trace {
-        var random = Seeded(seed)
+        var random = SplitMix(state: seed)
         // At most 400 calls per second, and at most four instances' worth of work.
         let arrivals = arrivals(peak: min(400, 4 / service), &random)
         let calls = arrivals.map { arrival in
@@ -39,7 +38,7 @@ enum Family: String, CaseIterable {
         return Trace(calls: calls, end: Instant(seconds: duration + 120))
     }
 
-    private func arrivals(peak: Double, _ random: inout Seeded) -> [Double] {
+    private func arrivals(peak: Double, _ random: inout SplitMix) -> [Double] {
         switch self {
         case .constant: return Array(stride(from: 0, to: duration, by: 2 / peak))
         case .poisson: return thinned(peak: peak, &random) { _ in 0.5 }
@@ -69,7 +68,7 @@ enum Family: String, CaseIterable {
     }
 
     /// A Poisson process of the rate `peak` × `share` of the time, by thinning (Lewis and Shedler, 1979).
-    private func thinned(peak: Double, _ random: inout Seeded, _ share: (Double) -> Double) -> [Double] {
+    private func thinned(peak: Double, _ random: inout SplitMix, _ share: (Double) -> Double) -> [Double] {
         var found: [Double] = []
         var time = random.exponential(mean: 1 / peak)
         while time < duration {
@@ -80,7 +79,7 @@ enum Family: String, CaseIterable {
     }
 }
 
-extension Seeded {
+extension SplitMix {
     /// Exponentially distributed, by inversion.
     mutating func exponential(mean: Double) -> Double { -mean * log(Double.random(in: 0x1p-53..<1, using: &self)) }
 }

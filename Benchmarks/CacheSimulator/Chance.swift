@@ -1,5 +1,5 @@
 internal import Glibc
-internal import RoostTesting
+internal import RoostBasics
 
 /// e to the `power`.
 func exponential(_ power: Double) -> Double { exp(power) }
@@ -7,13 +7,13 @@ func exponential(_ power: Double) -> Double { exp(power) }
 /// The sine of a whole number of turns, and of parts of one.
 func sine(turns: Double) -> Double { sin(2 * .pi * turns) }
 
-extension Seeded {
+extension SplitMix {
     /// Uniform in (0, 1].
-    mutating func unit() -> Double { 1 - Double.random(in: 0..<1, using: &self) }
+    mutating func positiveUnit() -> Double { 1 - Double.random(in: 0..<1, using: &self) }
 
     /// Standard normal, by Box and Muller's transform.
-    mutating func normal() -> Double { (-2 * log(unit())).squareRoot() * sine(turns: unit()) }
+    mutating func normal() -> Double { (-2 * log(positiveUnit())).squareRoot() * sine(turns: positiveUnit()) }
 
     /// The time to the next event of a Poisson process, in units of 1 / rate.
-    mutating func wait(rate: Double) -> Double { -log(unit()) / rate }
+    mutating func wait(rate: Double) -> Double { -log(positiveUnit()) / rate }
 }

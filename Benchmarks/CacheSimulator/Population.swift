@@ -1,5 +1,4 @@
 internal import RoostBasics
-internal import RoostTesting
 
 /// A function of the simulated host: what its template costs, and how often it is called on average.
 struct SimulatedFunction {
@@ -18,7 +17,7 @@ enum Population {
     /// Popularity follows Zipf's law with exponent 1, independent of size. Sizes are log-normal around 20 MB, cut at
     /// 0.2 MB and 1 GB; load times grow with the square root of the size, times a log-normal factor, cut at 5 ms and
     /// 5 s.
-    static func draw(using random: inout Seeded) -> [SimulatedFunction] {
+    static func draw(using random: inout SplitMix) -> [SimulatedFunction] {
         let ranks = (1...count).shuffled(using: &random)
         let harmonic = (1...count).reduce(0) { $0 + 1 / Double($1) }
         return ranks.map { rank in

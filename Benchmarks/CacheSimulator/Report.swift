@@ -1,16 +1,15 @@
 internal import RoostBasics
-internal import RoostTesting
 
 /// Runs everything and prints it as Markdown.
 struct Report {
     static let budgets = [1e9, 2e9, 4e9, 8e9, 16e9]
     private let functions: [SimulatedFunction]
-    private var random: Seeded
+    private var random: SplitMix
     private var lost: [String] = []
     private var comparisons = 0
 
     init(seed: UInt64) {
-        random = Seeded(seed)
+        random = SplitMix(state: seed)
         functions = Population.draw(using: &random)
     }
 

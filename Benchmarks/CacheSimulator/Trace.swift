@@ -1,5 +1,4 @@
 internal import RoostBasics
-internal import RoostTesting
 
 /// One call of one function.
 struct Arrival {
@@ -31,7 +30,7 @@ struct Trace {
     static let seconds = 86_400.0
     private(set) var arrivals: [Arrival] = []
 
-    init(_ family: Family, functions: [SimulatedFunction], using random: inout Seeded) {
+    init(_ family: Family, functions: [SimulatedFunction], using random: inout SplitMix) {
         let rates = functions.map(\.rate)
         let shifted = Self.shiftingRates(from: rates, using: &random)
         let simple: [Family] = [.poisson, .diurnal, .bursty, .timers, .shifting]
@@ -55,7 +54,7 @@ struct Trace {
     }
 
     /// Rates for each of six parts of the day.
-    private static func shiftingRates(from start: [Double], using random: inout Seeded) -> [[Double]] {
+    private static func shiftingRates(from start: [Double], using random: inout SplitMix) -> [[Double]] {
         var parts = [start]
         while parts.count < 6 {
             var rates = parts[parts.count - 1]
@@ -67,7 +66,7 @@ struct Trace {
     }
 
     private mutating func poisson(
-        _ function: Int, from start: Double, to end: Double, rate: Double, using random: inout Seeded
+        _ function: Int, from start: Double, to end: Double, rate: Double, using random: inout SplitMix
     ) {
         var seconds = start + random.wait(rate: rate)
         while seconds < end {
@@ -77,33 +76,33 @@ struct Trace {
     }
 
     /// A Poisson process at the highest rate, of which calls are left out (Lewis and Shedler's thinning).
-    private mutating func diurnal(_ function: Int, rate: Double, using random: inout Seeded) {
-        let noon = Int.random(in: 0..<3, using: &random) == 0 ? random.unit() : 0.5
+    private mutating func diurnal(_ function: Int, rate: Double, using random: inout SplitMix) {
+        let noon = Int.random(in: 0..<3, using: &random) == 0 ? random.positiveUnit() : 0.5
         var seconds = random.wait(rate: 1.9 * rate)
         while seconds < Self.seconds {
             let now = 1 + 0.9 * sine(turns: seconds / Self.seconds - noon + 0.25)
-            if 1.9 * random.unit() <= now { arrivals.append(Arrival(seconds: seconds, function: function)) }
+            if 1.9 * random.positiveUnit() <= now { arrivals.append(Arrival(seconds: seconds, function: function)) }
             seconds += random.wait(rate: 1.9 * rate)
         }
     }
 
     /// Bursts begin as a Poisson process; each has a geometric number of calls.
-    private mutating func bursts(_ function: Int, rate: Double, using random: inout Seeded) {
+    private mutating func bursts(_ function: Int, rate: Double, using random: inout SplitMix) {
         var start = random.wait(rate: rate / 20)
         while start < Self.seconds {
             var seconds = start
             repeat {
                 if seconds < Self.seconds { arrivals.append(Arrival(seconds: seconds, function: function)) }
                 seconds += random.wait(rate: 1 / 10)
-            } while random.unit() > 1 / 20
+            } while random.positiveUnit() > 1 / 20
             start += random.wait(rate: rate / 20)
         }
     }
 
-    private mutating func periodic(_ function: Int, rate: Double, using random: inout Seeded) {
-        var due = random.unit() / rate
+    private mutating func periodic(_ function: Int, rate: Double, using random: inout SplitMix) {
+        var due = random.positiveUnit() / rate
         while due < Self.seconds {
-            let seconds = due + (2 * random.unit() - 1) * 0.02 / rate
+            let seconds = due + (2 * random.positiveUnit() - 1) * 0.02 / rate
             if seconds >= 0 { arrivals.append(Arrival(seconds: seconds, function: function)) }
             due += 1 / rate
         }

@@ -1,10 +1,7 @@
 internal import Glibc
-internal import RoostTesting
+internal import RoostBasics
 
-extension Seeded {
-    /// Uniform in [0, 1).
-    mutating func unit() -> Double { Double(next() >> 11) * 0x1p-53 }
-
+extension SplitMix {
     /// Standard normal, by Box and Muller's transform.
     mutating func normal() -> Double { (-2 * log(1 - unit())).squareRoot() * cos(2 * .pi * unit()) }
 }
@@ -15,7 +12,7 @@ struct Lognormal {
 
     /// - Parameter shift: milliseconds that are added to each.
     init(medianMS: Double, sigma: Double, shiftMS: Double = 0) {
-        var random = Seeded(1)
+        var random = SplitMix(state: 1)
         values = (0..<Self.size).map { _ in UInt32((medianMS * exp(sigma * random.normal()) + shiftMS) * 1e6) }
     }
 

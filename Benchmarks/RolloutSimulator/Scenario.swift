@@ -1,5 +1,6 @@
 internal import RoostBasics
 internal import RoostJSON
+internal import RoostEvaluation
 internal import RoostTraffic
 
 /// What one version does with requests.

@@ -1,3 +1,4 @@
+internal import RoostEvaluation
 internal import RoostTraffic
 
 /// The tables.

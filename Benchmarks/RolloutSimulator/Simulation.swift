@@ -1,5 +1,5 @@
 internal import RoostBasics
-internal import RoostTesting
+internal import RoostEvaluation
 internal import RoostTraffic
 
 /// How a rollout ended.
@@ -22,13 +22,13 @@ struct Simulation {
     let scenario: Scenario
     private var rollout: Rollout
     private var now = Instant(nanoseconds: 0)
-    private var random: Seeded
+    private var random: SplitMix
     private var evidence = Evidence()
     private var scores = (stable: Scores(), canary: Scores())
 
     init(_ scenario: Scenario, plan: RolloutPlan, seed: UInt64) {
         self.scenario = scenario
-        random = Seeded(seed)
+        random = SplitMix(state: seed)
         rollout = Rollout(
             canary: VersionNumber(2), stable: VersionNumber(1), plan: plan, at: Instant(nanoseconds: 0))
     }
@@ -139,24 +139,29 @@ struct Simulation {
 
 /// What labels have said of one version's answers.
 struct Scores {
-    private var right = MeanScore()
-    private var positives: [Double] = []
-    private var negatives: [Double] = []
+    private var decided = (count: 0, right: 0)
+    private var scores: [Double] = []
+    private var truths: [Bool] = []
 
-    mutating func add(_ behaviour: Behaviour, _ random: inout Seeded) {
+    mutating func add(_ behaviour: Behaviour, _ random: inout SplitMix) {
         guard let separation = behaviour.separation else {
-            return right.add(random.unit() < behaviour.accuracy ? 1 : 0)
+            decided.count += 1
+            decided.right += random.unit() < behaviour.accuracy ? 1 : 0
+            return
         }
-        if random.unit() < 0.2 {
-            positives.append(random.normal() + separation)
-        } else {
-            negatives.append(random.normal())
-        }
+        let isPositive = random.unit() < 0.2
+        truths.append(isPositive)
+        scores.append(isPositive ? random.normal() + separation : random.normal())
     }
 
     /// The accuracy, or the area under the curve where there are scores.
-    var estimate: Estimate? {
-        negatives.isEmpty ? right.estimate : Estimate(aucOfPositives: positives, negatives: negatives)
+    var estimate: MetricEstimate? {
+        guard scores.isEmpty else {
+            return try? Observations.classes(ClassObservations(scores: scores, truths: truths)).estimate(of: .auc)
+        }
+        guard decided.count >= 2 else { return nil }
+        let (count, rate) = (Double(decided.count), Double(decided.right) / Double(decided.count))
+        return MetricEstimate(value: rate, variance: rate * (1 - rate) * count / (count - 1), count: decided.count)
     }
 }
 
@@ -167,7 +172,7 @@ struct Callers {
     /// One key in so many makes all errors, at so many times the rate.
     static let unlucky: UInt64 = 20
 
-    func next(_ random: inout Seeded) -> UInt64 {
+    func next(_ random: inout SplitMix) -> UInt64 {
         let bits = random.next()
         let slot = UInt64(slots.lowerBound) + (bits >> 32) % UInt64(slots.count)
         return (bits & 0xFFFF_FFFF) % UInt64(keys / 100) * 100 + slot

@@ -65,6 +65,8 @@ struct Deployment {
         guard let state = version.state else { return .wait }
         let isOld = before == Remark(version) && version.digest != digest && elapsed < Self.staleLimit
         switch state {
+        case .stored where version.reason != nil:
+            return .failed("\(file.function)@\(number) is stored: \(version.reason ?? "")")
         case .found, .settling, .stored, .verifying: return .wait
         case .serving: return .done(number, "serving")
         case .draining: return .done(number, "draining: another version has taken over")

@@ -66,6 +66,10 @@ public enum QualityMetric: String, Hashable, Sendable, CaseIterable {
         }
     }
 
+    /// Whether `Observations.estimate` says how sure a value of it is, as tests of a difference need it; of others only
+    /// resampling tells.
+    public var hasEstimate: Bool { self != .averagePrecision }
+
     /// The metrics of a task, in the order of tables.
     public static func all(for task: ModelTask) -> [QualityMetric] {
         switch task {

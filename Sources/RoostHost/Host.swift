@@ -36,6 +36,7 @@ final class Host {
             ])
         let ledger = try Ledger(path: home.state.path("roost.db"))
         let (records, complaints) = try ledger.records()
+        let manifests = Manifests(remembered: try ledger.manifests())
         warnings = catalog.warnings + complaints
         var options = options
         options.build = try Self.build(binaries, catalog)
@@ -62,7 +63,7 @@ final class Host {
         var random = SystemRandomNumberGenerator()
         deploying = try Deploying(
             on: loop, serving: serving, processes: processes, disk: disk, options: options, records: records,
-            seed: random.next()
+            manifests: manifests, seed: random.next()
         ) { Console.print($0) }
         access = Access(listen: options.listen.host, named: options.hosts)
         box.dispatcher = Dispatcher(self)

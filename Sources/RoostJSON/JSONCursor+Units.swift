@@ -14,6 +14,13 @@ extension JSONCursor {
         return span
     }
 
+    /// The number of a version, such as `"2"` or `"1.10"`.
+    public func versionNumber() throws(JSONError) -> VersionNumber {
+        let text = try string()
+        guard let number = VersionNumber(text) else { throw error("\(path): \"\(text)\" is no version number") }
+        return number
+    }
+
     /// A size such as `"512MiB"`.
     /// - Throws: for anything else, and for what lies outside `range`.
     public func byteCount(in range: ClosedRange<ByteCount>) throws(JSONError) -> ByteCount {

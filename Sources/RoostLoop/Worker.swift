@@ -55,6 +55,14 @@ public final class Worker<Message: Sendable> {
     /// What was submitted still runs and answers; then the thread ends and the loop is free of it.
     public func close() { jobs.shut() }
 
+    /// Instead of `close`, for work that may take long and that nobody waits for any more: the loop is free of it at
+    /// once, and nothing answers.
+    public func abandon() {
+        jobs.shut()
+        pthread_detach(thread)
+        mailbox.close()
+    }
+
     private final class ThreadBody: ThreadMain {
         let jobs: JobQueue
         let sender: Mailbox<Answer>.Sender

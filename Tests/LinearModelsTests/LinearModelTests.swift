@@ -1,6 +1,7 @@
 import Foundation
 import LinearModels
 import PluginTesting
+import RoostBasics
 import RoostPlugin
 import Testing
 
@@ -131,7 +132,7 @@ func otherJSONIsLeftToOtherRuntimes(json: String) {
 
 @Test(arguments: [1, 2, 3] as [UInt64])
 func mutatedFilesAreRefusedOrAnswer(seed: UInt64) throws {
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix(state: seed)
     let bytes = Array(document(softmax + #", "classes": ["a", "b", "c"], "impute": [0, 0]"#).utf8)
     for _ in 0..<1000 {
         guard let host = try? TestHost(LinearModel.self, generator.mutated(bytes)) else { continue }

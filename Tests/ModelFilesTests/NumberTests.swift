@@ -1,6 +1,7 @@
 import Glibc
 import ModelFiles
 import PluginTesting
+import RoostBasics
 import Testing
 
 private func read(_ numbers: [String]) throws -> (doubles: [Double], floats: [Float]) {
@@ -21,7 +22,7 @@ private func expectAsTheCLibraryReads(_ numbers: [String]) throws {
 }
 
 @Test func numbersAreReadAsTheCLibraryReadsThem() throws {
-    var generator = SeededGenerator(seed: 20)
+    var generator = SplitMix(state: 20)
     var numbers = [
         "0", "-0", "5E-1", "1e22", "1e23", "9007199254740993", "123456789012345678901234567890", "1e400", "-1e400",
         "1e-400",

@@ -3,7 +3,6 @@ import class Foundation.Thread
 import Glibc
 import RoostBasics
 import RoostChannel
-import RoostTesting
 import Testing
 
 /// Both ends in one process: the instance's end works on duplicates of the host's descriptors.
@@ -36,7 +35,7 @@ private struct Ends {
 @Suite struct ChannelTests {
     @Test func framesOfEverySizeComeBackUnchangedAndInOrder() throws {
         let ends = try Ends()
-        var generator = Seeded(20_261_121)
+        var generator = SplitMix(state: 20_261_121)
         var expected: [(UInt32, [UInt8])] = []
         var received = 0
         for slot in 0..<5000 as Range<UInt32> {
@@ -124,7 +123,7 @@ private struct Ends {
     }
 
     private func writeNonsense(seed: UInt64) throws {
-        var generator = Seeded(seed)
+        var generator = SplitMix(state: seed)
         let host = try HostChannel(ringBytes: 1 << 16, replyBytesMax: 1 << 20)
         let size = Int(ROOST_CHANNEL_PAGE) + 2 << 16
         guard

@@ -51,7 +51,7 @@ import Testing
 
     @Test func anyChangedOrMissingByteIsNoticed() throws {
         let packed = try Fixture.pack("changed") { $0.add(model: ByteSource(model)) }.bytes
-        var random = SeededRandom(state: 7)
+        var random = SplitMix(state: 7)
         let place = try #require(try PluginFile(ByteSource(packed)).model)
         for _ in 0..<20 {
             var bytes = packed

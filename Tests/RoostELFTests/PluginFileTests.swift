@@ -1,4 +1,5 @@
 import Foundation
+import RoostBasics
 import RoostELF
 import Testing
 
@@ -79,7 +80,7 @@ import Testing
     @Test func hostileBytesNeverTrap() throws {
         let seed: UInt64 = 0xE1F0_0001
         print("seed \(seed)")
-        var random = SeededRandom(state: seed)
+        var random = SplitMix(state: seed)
         let packed = try Fixture.pack("hostile") { $0.add(card: Array("{}".utf8)) }.bytes
         let interesting: [UInt8] = [0, 1, 0x7F, 0x80, 0xFF]
         let headerStart = packed.count - 4096 - 4096

@@ -1,19 +1,19 @@
 internal import RoostEvaluation
-internal import RoostTesting
+internal import RoostBasics
 internal import Testing
 
 /// Values by scikit-learn 1.9 stand in Tests/clients/test_evaluate.py; here are the definitions, on data of every kind.
 struct ClassMetricTests {
     /// Random scores with many ties, and labels that follow them a little.
     static func binary(_ count: Int, seed: UInt64, levels: Int = 10) -> ClassObservations {
-        var random = Seeded(seed)
+        var random = SplitMix(state: seed)
         let scores = (0..<count).map { _ in Double(Int.random(in: 0...levels, using: &random)) / Double(levels) }
         let truths = scores.map { Double.random(in: 0..<1, using: &random) < 0.2 + 0.6 * $0 }
         return ClassObservations(scores: scores, truths: truths)
     }
 
     static func several(_ count: Int, classes: Int, seed: UInt64) -> ClassObservations {
-        var random = Seeded(seed)
+        var random = SplitMix(state: seed)
         var (scores, truths): ([Double], [Int]) = ([], [])
         for _ in 0..<count {
             let truth = Int.random(in: 0..<classes, using: &random)

@@ -2,7 +2,6 @@ import Glibc
 import RoostBasics
 import RoostEvaluation
 import RoostFeedback
-import RoostTesting
 import Testing
 
 @Suite struct QualityTests {
@@ -93,7 +92,7 @@ import Testing
     }
 
     @Test func coverageThatDiffersByChanceIsTheSame() {
-        var generator = Seeded(7)
+        var generator = SplitMix(state: 7)
         var alarms = 0
         for _ in 0..<4000 {
             let counts = (0..<2).map { _ in (0..<400).count { _ in Double.random(in: 0..<1, using: &generator) < 0.3 } }

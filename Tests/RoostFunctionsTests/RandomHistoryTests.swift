@@ -20,7 +20,7 @@ import Testing
     @Test(arguments: Array(0..<100) + [1057, 1778])
     func invariantsHoldAlongRandomHistories(_ seed: UInt64) throws {
         print("seed \(seed)")
-        var random = SeededRandom(state: seed)
+        var random = SplitMix(state: seed)
         var world = World()
         for _ in 0..<150 {
             try step(&world, using: &random)
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    private func step(_ world: inout World, using random: inout SeededRandom) throws {
+    private func step(_ world: inout World, using random: inout SplitMix) throws {
         let name = Self.names.randomElement(using: &random) ?? ""
         let versions = world.machine.functions.values.flatMap(\.versions.values).sorted { $0.id < $1.id }
         let version = versions.randomElement(using: &random)
@@ -79,7 +79,7 @@ import Testing
 
     /// Commands may be refused, but then they change nothing.
     private func command(
-        _ world: inout World, _ version: VersionDeployment?, using random: inout SeededRandom
+        _ world: inout World, _ version: VersionDeployment?, using random: inout SplitMix
     ) throws {
         guard let id = version?.id else { return }
         let shares = try shares(using: &random)
@@ -100,7 +100,7 @@ import Testing
         }
     }
 
-    private func shares(using random: inout SeededRandom) throws -> TrafficShares {
+    private func shares(using random: inout SplitMix) throws -> TrafficShares {
         let first = Int.random(in: 0...100, using: &random)
         return try TrafficShares([
             VersionNumber(UInt32.random(in: 1...2, using: &random)): first, VersionNumber(3): 100 - first,

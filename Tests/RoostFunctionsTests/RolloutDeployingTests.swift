@@ -200,6 +200,61 @@ import Testing
         #expect(world.route(credit) == "3=100" && state(world) == "promoted")
     }
 
+    @Test func anEditThatIsTakenBackDuringARolloutChangesNothingAtItsEnd() throws {
+        let plan = #""rollout": {"steps": [5, 50, 100], "interval": "60s"}"#
+        var world = try planned("{\(plan)}")
+        world.put("credit@2.ubj", Content(name: "b"))
+        world.settle()
+        world.manifest(credit, try manifest(#"{"traffic": {"1": 100}, "tags": {"old": "1"}, \#(plan)}"#))
+        world.manifest(credit, try manifest(#"{"tags": {"new": "2"}, \#(plan)}"#))
+        for _ in 0..<40 where state(world) != "promoted" { world.advance(.seconds(60)); world.settle() }
+        #expect(world.route(credit) == "2=100")
+        let function = try #require(world.machine.functions[credit])
+        #expect(function.origin == .latest && function.manifestShares == nil)
+        #expect(try function.number(named: "new") == VersionNumber(2))
+        #expect(throws: RoostError.self) { try function.number(named: "old") }
+    }
+
+    /// A person aborts while the host works out what it has seen, and another version has its turn.
+    @Test func anAnswerThatComesTooLateHoldsNobodyUp() throws {
+        var world = try planned()
+        world.put("credit@2.ubj", Content(name: "b"))
+        world.settle()
+        while !world.jobs.contains(.observe(credit)) { world.advance(.seconds(60)) }
+        world.put("credit@3.ubj", Content(name: "c"))
+        while world.machine.functions[credit]?.liveRollout?.queued == nil {
+            guard let next = world.jobs.firstIndex(where: { $0 != .observe(credit) }) else {
+                world.advance(.milliseconds(100))
+                continue
+            }
+            world.run(next)
+        }
+        try world.command { machine, now in
+            try machine.steerRollout(credit, at: now) { rollout throws(RoostError) in
+                try rollout.abort(by: "eva", reason: "", at: now)
+            }
+        }
+        // The host throws the answer away: what it was about is over.
+        world.jobs.removeAll { $0 == .observe(credit) }
+        for _ in 0..<40 where state(world) != "promoted" { world.settle(); world.advance(.seconds(60)) }
+        #expect(world.route(credit) == "3=100" && world.state("credit@2") == "rejected")
+    }
+
+    @Test func stableStaysWarmWhileBakingAndIsLetGoAfterwards() throws {
+        var world = try planned(
+            #"{"rollout": {"steps": [5, 100], "interval": "60s"}, "bake": "1h", "rollback_window": "1m"}"#)
+        world.put("credit@2.ubj", Content(name: "b"))
+        for _ in 0..<20 where state(world) != "baking" { world.settle(); world.advance(.seconds(60)) }
+        world.advance(.seconds(600))
+        world.settle()
+        #expect(state(world) == "baking" && world.state("credit@1") == "ready")
+        let stable = { world.machine.functions[self.credit]?.versions[VersionNumber(1)] }
+        #expect(stable()?.template == .loaded, "all traffic may have to go back to it")
+        #expect(try #require(world.machine.wakeAt) > world.now)
+        for _ in 0..<80 where state(world) == "baking" { world.advance(.seconds(60)); world.settle() }
+        #expect(state(world) == "promoted" && stable()?.template == .absent)
+    }
+
     @Test func gatesAreAskedAndARefusalHolds() throws {
         var world = try planned(
             #"""
@@ -221,7 +276,7 @@ import Testing
 
     /// Any moment may be the last of a host: what the record says is what goes on.
     @Test(arguments: 0..<60 as Range<UInt64>) func aHostThatDiesAtAnyMomentLosesNoDecision(seed: UInt64) throws {
-        var random = SeededRandom(state: seed)
+        var random = SplitMix(state: seed)
         var world = try planned()
         world.put("credit@2.ubj", Content(name: "b", failsOneIn: seed % 2 == 0 ? 10 : 0))
         var decided: String?

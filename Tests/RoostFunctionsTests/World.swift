@@ -48,6 +48,7 @@ struct World {
     var store: [String: Content] = [:]
     var log: [String] = []
     var manifests: [FunctionName: Manifest] = [:]
+    var unreadable: [FunctionName: String] = [:]
     var copyFailure: String?
     var audit: [AuditEntry] = []
     /// What the host has counted, by function; and how many requests come between two looks.
@@ -84,7 +85,15 @@ struct World {
 
     mutating func manifest(_ name: FunctionName, _ manifest: Manifest) {
         manifests[name] = manifest
+        unreadable[name] = nil
         tell(.manifestChanged(name, manifest))
+    }
+
+    /// There is a manifest, but nobody has ever been able to read it.
+    mutating func breakManifest(_ name: FunctionName, _ reason: String) {
+        manifests[name] = nil
+        unreadable[name] = reason
+        tell(.manifestUnreadable(name, reason: reason))
     }
 
     /// The host ends and starts again: nothing but the records, the folder and the manifests is left.
@@ -100,6 +109,7 @@ struct World {
         states = [:]
         evidence = [:]
         for (name, manifest) in manifests { tell(.manifestChanged(name, manifest)) }
+        for (name, reason) in unreadable { tell(.manifestUnreadable(name, reason: reason)) }
     }
 
     mutating func tell(_ event: DeployEvent) {
@@ -110,7 +120,7 @@ struct World {
         case .verifyFailed, .copyFailed, .examined, .changedDuringCopy:
             #expect(routes == routesBefore, "a failed drop changed a route: \(event)")
         case .folderListed, .copied, .verified, .prepared, .prepareFailed, .unloaded, .poolDrained, .died, .answered,
-            .quarantined, .manifestChanged, .clock, .observed, .replayed, .gateAnswered:
+            .quarantined, .manifestChanged, .manifestUnreadable, .clock, .observed, .replayed, .gateAnswered:
             break
         }
     }
@@ -281,12 +291,13 @@ struct World {
     /// DESIGN's transitions; a step may pass through several states at once.
     private static let legal: [String: Set<String>] = [
         "stored": ["verifying", "retired"],
-        "verifying": ["ready", "serving", "held", "failed", "retired"],
+        // Back to stored: its manifest could not be read any more.
+        "verifying": ["ready", "serving", "held", "failed", "retired", "stored"],
         "ready": ["serving", "draining", "rejected", "failed", "retired"],
         "serving": ["draining", "rejected", "failed", "retired", "ready"],
         "draining": ["ready", "serving", "retired", "rejected", "failed"],
-        "retired": ["verifying"],
-        "failed": ["verifying", "retired"],
+        "retired": ["verifying", "stored"],
+        "failed": ["verifying", "retired", "stored"],
         "held": ["ready", "serving", "retired"],
         "rejected": ["ready", "serving", "verifying"],
     ]
@@ -303,16 +314,4 @@ struct World {
 
     /// `2=90 3=10`, or nothing.
     func route(_ name: FunctionName) -> String { routes[name]?.description ?? "" }
-}
-
-/// SplitMix64: the same numbers everywhere for one seed.
-struct SeededRandom: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
 }

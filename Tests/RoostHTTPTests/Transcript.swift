@@ -42,15 +42,3 @@ private func describe(_ head: borrowing RequestHead) -> String {
 }
 
 func whole(_ text: String) -> [String] { transcript(Array(text.utf8)) { .max } }
-
-/// A small generator, seeded so that a failure can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
-    }
-}

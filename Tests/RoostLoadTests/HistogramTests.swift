@@ -1,6 +1,5 @@
 import RoostBasics
 import RoostLoad
-import RoostTesting
 import Testing
 
 @Suite struct HistogramTests {
@@ -12,7 +11,7 @@ import Testing
     }
 
     @Test(arguments: 1...20 as ClosedRange<UInt64>) func percentilesAreAtMostOneBucketAboveTheTruth(seed: UInt64) {
-        var random = Seeded(seed)
+        var random = SplitMix(state: seed)
         var histogram = Histogram()
         // Magnitudes from nanoseconds to weeks, as many of each.
         let values = (0..<2000).map { _ in

@@ -1,6 +1,5 @@
 import RoostBasics
 import RoostLoad
-import RoostTesting
 import Testing
 
 @Suite struct LoadMachineTests {
@@ -194,7 +193,7 @@ import Testing
 
     /// Nothing is lost or counted twice, whatever happens in whatever order.
     @Test(arguments: 1...40 as ClosedRange<UInt64>) func everyRequestHasOneOutcome(seed: UInt64) {
-        var random = Seeded(seed)
+        var random = SplitMix(state: seed)
         let connections = Int.random(in: 1...5, using: &random)
         var machine = LoadMachine(
             Arrivals(rate: 1000, duration: .milliseconds(200), pattern: .poisson, seed: seed),

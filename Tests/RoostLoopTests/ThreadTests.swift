@@ -1,3 +1,4 @@
+import class Dispatch.DispatchSemaphore
 import class Foundation.Thread
 import RoostLoop
 import Testing
@@ -24,6 +25,26 @@ import Testing
         #expect(sum == (0..<4_000).reduce(0, +))
         #expect(sender.send(1) == false, "a closed mailbox refuses, it does not crash")
         #expect(loop.openHandles == 0)
+    }
+
+    @Test func anAbandonedWorkerKeepsNoLoopWaiting() throws {
+        let loop = try Loop()
+        let (begun, mayEnd, ended) = (
+            DispatchSemaphore(value: 0), DispatchSemaphore(value: 0), DispatchSemaphore(value: 0)
+        )
+        let worker = try Worker<Int>(on: loop) { _ in Issue.record("nobody is there to hear it") }
+        worker.submit {
+            begun.signal()
+            mayEnd.wait()
+            ended.signal()
+            return 1
+        }
+        begun.wait()
+        worker.abandon()
+        loop.run()
+        #expect(loop.openHandles == 0)
+        mayEnd.signal()
+        ended.wait()
     }
 
     @Test func aWorkerAnswersInTheOrderOfItsJobs() throws {

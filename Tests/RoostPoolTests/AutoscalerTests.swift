@@ -1,6 +1,5 @@
 import RoostBasics
 import RoostScaling
-import RoostTesting
 import Testing
 
 @Suite struct AutoscalerTests {
@@ -17,7 +16,7 @@ import Testing
     }
 
     @Test func theNewestRequestWaitsNoLongerThanAStartAndNoInstanceIsTooMany() {
-        var random = Seeded(1)
+        var random = SplitMix(state: 1)
         for _ in 0..<5000 {
             let service = Instant.Span(nanoseconds: UInt64.random(in: 10_000...1_000_000_000, using: &random))
             let cost = Instant.Span(nanoseconds: UInt64.random(in: 100_000...2_000_000_000, using: &random))
@@ -67,7 +66,7 @@ import Testing
 
     /// The definition, said otherwise: the most that was needed at any moment of the last `idle`.
     @Test func itHoldsWhatWasNeededWithinIdle() {
-        var random = Seeded(7)
+        var random = SplitMix(state: 7)
         for _ in 0..<300 {
             let settings = AutoscalerSettings(
                 instancesMin: Int.random(in: 0...2, using: &random),

@@ -1,6 +1,5 @@
 import RoostBasics
 import RoostPool
-import RoostTesting
 import Testing
 
 /// A pool under a trace of arrivals, with instances that answer one request after the other.
@@ -95,7 +94,7 @@ private struct LoadedPool {
 }
 
 @Suite struct LoadTests {
-    private func moments(_ random: inout Seeded, count: Int, mean: Double) -> [Instant] {
+    private func moments(_ random: inout SplitMix, count: Int, mean: Double) -> [Instant] {
         var time = 0.0
         return (0..<count).map { _ in
             time += Double.random(in: 0...2 * mean, using: &random)
@@ -105,7 +104,7 @@ private struct LoadedPool {
 
     @Test func randomLoadsAreAnsweredWithinBoundsAndEndAtTheMinimum() {
         for seed in 0..<200 as Range<UInt64> {
-            var random = Seeded(seed)
+            var random = SplitMix(state: seed)
             let service = Instant.Span.microseconds(UInt64.random(in: 50...200_000, using: &random))
             let settings = PoolSettings(
                 instancesMin: Int.random(in: 0...2, using: &random),
@@ -141,7 +140,7 @@ private struct LoadedPool {
 
     @Test func underANoisyLoadInstancesChangeSeldom() {
         for seed in 0..<5 as Range<UInt64> {
-            var random = Seeded(seed)
+            var random = SplitMix(state: seed)
             let arrivals = moments(&random, count: 20_000, mean: 0.0125)  // four instances' worth, for 250 s
             var load = LoadedPool(PoolSettings(instancesMax: 64, idle: .seconds(60)), service: .milliseconds(50))
             load.run(arrivals, until: Instant(nanoseconds: 250_000_000_000))
@@ -171,7 +170,7 @@ private struct LoadedPool {
     /// A full queue, at rates that differ: whoever comes after Retry-After finds that the queue of then is gone.
     @Test func retryAfterIsWhenThePresentQueueIsGone() {
         for seed in 0..<60 as Range<UInt64> {
-            var random = Seeded(seed)
+            var random = SplitMix(state: seed)
             let service = Instant.Span.microseconds(UInt64.random(in: 200...400_000, using: &random))
             let settings = PoolSettings(
                 instancesMax: Int.random(in: 1...6, using: &random), queueDepthMax: 2000,

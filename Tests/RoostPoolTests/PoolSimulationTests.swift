@@ -1,12 +1,11 @@
 import RoostBasics
 import RoostPool
-import RoostTesting
 import Testing
 
 /// A world around one pool: obeys its actions, throws events at it, and checks its promises after each step.
 private struct World {
     var pool: Pool
-    var random: Seeded
+    var random: SplitMix
     var now = Instant(nanoseconds: 1_000_000_000)
     var nextID: UInt32 = 0
     var nextInstance: UInt32 = 0
@@ -32,7 +31,7 @@ private struct World {
     let resolution = Instant.Span.milliseconds(10)
 
     init(seed: UInt64) {
-        random = Seeded(seed)
+        random = SplitMix(state: seed)
         let settings = PoolSettings(
             instancesMin: Int.random(in: 0...2, using: &random), instancesMax: Int.random(in: 2...4, using: &random),
             concurrency: Int.random(in: 1...3, using: &random), queueDepthMax: 20, windowRequestsMax: 6,

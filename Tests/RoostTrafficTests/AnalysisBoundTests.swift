@@ -1,4 +1,4 @@
-import RoostTesting
+import RoostBasics
 import Testing
 
 @testable import RoostTraffic
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func randomWalksSeldomCrossTheNormalBoundary() {
-        var random = Seeded(7)
+        var random = SplitMix(state: 7)
         let mixture = NormalMixture(error: 0.05, tuning: 20)
         let crossed = (0..<400).count { _ in
             var sum = 0.0

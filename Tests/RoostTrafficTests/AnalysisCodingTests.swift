@@ -1,6 +1,6 @@
 import RoostBasics
+import RoostEvaluation
 import RoostJSON
-import RoostTesting
 import RoostTraffic
 import Testing
 
@@ -47,7 +47,8 @@ import Testing
         (#"{"errors": {"margins": 0.1}}"#, "unknown key \"errors.margins\""),
         (#"{"latency": {"p95_margin": "20%"}}"#, "unknown key"),
         (#"{"agreement": {"flips": "30%", "collapse": "20%"}}"#, "less than flips"),
-        (#"{"quality": {"metric": "auk"}}"#, "unknown metric \"auk\" (known: auc"),
+        (#"{"quality": {"metric": "auk"}}"#, "unknown metric \"auk\" (known: accuracy"),
+        (#"{"quality": {"metric": "average_precision"}}"#, "how sure a value of average_precision is cannot be told"),
         (#"{"quality": {"margin": -0.1}}"#, "quality.margin must be more than 0"),
         (#"{"quality": {"labels": "maybe"}}"#, "\"optional\" or \"required\""),
         (#"{"alpha": 0.6}"#, "alpha must be"), (#"{"alpha": true}"#, "alpha must be a number"),
@@ -61,7 +62,7 @@ import Testing
     }
 
     @Test func evidenceComesBackExactly() throws {
-        var random = Seeded(11)
+        var random = SplitMix(state: 11)
         var evidence = Evidence()
         for step in 0..<4 {
             for number in 0..<2000 {
@@ -82,7 +83,7 @@ import Testing
             evidence.beginStratum()
         }
         evidence.labels.stable = Labels.OfVersion(
-            recorded: 900, labelled: 300, estimate: Estimate(value: 0.1 + 0.2, variance: 1e-17, count: 300))
+            recorded: 900, labelled: 300, estimate: MetricEstimate(value: 0.1 + 0.2, variance: 1e-17, count: 300))
         evidence.labels.canary.recorded = 5
         let document = try JSONDocument(parsing: evidence.json.compact, source: "record")
         let read = try Evidence(document.root)

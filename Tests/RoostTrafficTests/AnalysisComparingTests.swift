@@ -1,5 +1,5 @@
 import RoostBasics
-import RoostTesting
+import RoostEvaluation
 import Testing
 
 @testable import RoostTraffic
@@ -101,10 +101,10 @@ import Testing
         evidence.labels = Labels(
             stable: Labels.OfVersion(
                 recorded: recorded, labelled: count,
-                estimate: Estimate(value: stable, variance: variance, count: count)),
+                estimate: MetricEstimate(value: stable, variance: variance, count: count)),
             canary: Labels.OfVersion(
                 recorded: canaryRecorded ?? recorded, labelled: count,
-                estimate: Estimate(value: canary, variance: variance, count: count)))
+                estimate: MetricEstimate(value: canary, variance: variance, count: count)))
         return evidence
     }
 
@@ -123,10 +123,6 @@ import Testing
         #expect(try judge(rises, .quality, share: 100, settings: higher).judgement == .proven)
         #expect(try judge(falls, .quality, share: 100, settings: lower).judgement == .proven)
         #expect(try judge(rises, .quality, share: 100, settings: lower).judgement == .inferior)
-        for metric in QualityMetric.allCases {
-            let isError = [.logLoss, .brier, .mse, .rmse, .mae].contains(metric)
-            #expect(metric.higherIsBetter == !isError)
-        }
     }
 
     @Test func undecidedLabelsHoldUpOnlyWhoRequiresThem() throws {
@@ -143,6 +139,16 @@ import Testing
         #expect(isOpen(try judge(Evidence(), .quality, settings: settings(.auc))))
         let few = labels(stable: 0.9, canary: 0.5, count: 20, recorded: 40)
         #expect(isOpen(try judge(few, .quality, settings: settings(.auc))))
+    }
+
+    @Test func aMetricThatLabelsCannotGiveIsSaidToBe() throws {
+        var evidence = labels(stable: 0.9, canary: 0.9)
+        evidence.labels.canary.estimate = nil
+        let open = try judge(evidence, .quality, settings: settings(.auc))
+        #expect(open.judgement == .open(missing: "labels that give auc", samples: nil))
+        #expect(open.text.hasSuffix("auc cannot be computed from them"))
+        let optional = try judge(evidence, .quality, settings: settings(.auc, required: false))
+        #expect(optional.judgement == .unproven(optional.text))
     }
 
     @Test func labelsThatPreferAVersionGiveNoVerdict() throws {

@@ -1,5 +1,4 @@
 import RoostBasics
-import RoostTesting
 import Testing
 
 @testable import RoostTraffic
@@ -88,41 +87,5 @@ import Testing
         pairs.add(isFlip: true, difference: -0.25)
         pairs.add(isFlip: false, difference: .nan)
         #expect(pairs.count == 3 && pairs.flips == 2 && pairs.sum == 0.25 && pairs.sumOfSquares == 0.3125)
-    }
-
-    @Test func areaUnderTheCurveByHand() throws {
-        let estimate = try #require(Estimate(aucOfPositives: [0.8, 0.4], negatives: [0.5, 0.1]))
-        // Placements 1 and 0.5 of the positives, 0.5 and 0 of the negatives: each a variance of 1/8.
-        #expect(estimate.value == 0.75 && estimate.count == 4)
-        #expect(abs(estimate.variance / 4 - (0.125 / 2 + 0.125 / 2)) < 1e-12)
-        #expect(Estimate(aucOfPositives: [1], negatives: [0, 0]) == nil)
-    }
-
-    @Test func areaUnderTheCurveIsThePartOfPairsInOrder() throws {
-        var random = Seeded(3)
-        let positives = (0..<60).map { _ in Double(Int.random(in: 0...20, using: &random)) }
-        let negatives = (0..<90).map { _ in Double(Int.random(in: 0...15, using: &random)) }
-        func wins(_ one: Double, _ other: Double) -> Double { one > other ? 1 : one == other ? 0.5 : 0 }
-        func variance(_ values: [Double]) -> Double {
-            let mean = values.reduce(0, +) / Double(values.count)
-            return values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(values.count - 1)
-        }
-        let ofPositives = positives.map { one in negatives.reduce(0) { $0 + wins(one, $1) } / 90 }
-        let ofNegatives = negatives.map { other in positives.reduce(0) { $0 + wins($1, other) } / 60 }
-        let estimate = try #require(Estimate(aucOfPositives: positives, negatives: negatives))
-        #expect(abs(estimate.value - ofPositives.reduce(0, +) / 60) < 1e-12)
-        #expect(abs(estimate.variance / 150 - (variance(ofPositives) / 60 + variance(ofNegatives) / 90)) < 1e-12)
-    }
-
-    @Test func meansForgetWhatIsReplaced() throws {
-        var score = MeanScore()
-        for value in [1.0, 4, 9, 100] { score.add(value) }
-        score.remove(100)
-        let mean = try #require(score.estimate)
-        #expect(abs(mean.value - 14.0 / 3) < 1e-9 && abs(mean.variance - 49.0 / 3) < 1e-9 && mean.count == 3)
-        let root = try #require(score.squareRoot)
-        #expect(abs(root.value * root.value - mean.value) < 1e-9)
-        #expect(abs(root.variance - mean.variance / (4 * mean.value)) < 1e-9)
-        #expect(MeanScore().estimate == nil)
     }
 }

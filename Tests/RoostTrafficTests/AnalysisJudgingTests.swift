@@ -1,5 +1,4 @@
 import RoostBasics
-import RoostTesting
 import Testing
 
 @testable import RoostTraffic
@@ -104,7 +103,7 @@ import Testing
 
     /// Margin next to nothing, so that `inferior` is what the lower bound excludes.
     @Test func equalVersionsAreSeldomFoundInferiorHoweverOftenOneLooks() {
-        var random = Seeded(5)
+        var random = SplitMix(state: 5)
         var settings = AnalysisSettings()
         (settings.errorsMargin, settings.alpha) = (1e-9, 0.4)
         let wrong = (0..<150).count { _ in

@@ -1,5 +1,4 @@
 import RoostBasics
-import RoostTesting
 import RoostTraffic
 import Testing
 
@@ -62,7 +61,7 @@ import Testing
     }
 
     @Test func anyChangesMoveTheFewestSlotsAndOnlyFromShrinkingToGrowing() throws {
-        var random = Seeded(7)
+        var random = SplitMix(state: 7)
         var before = TrafficShares(all: VersionNumber(1))
         var slots = StickySlots(before)
         for _ in 0..<200 {

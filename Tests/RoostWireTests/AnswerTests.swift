@@ -1,6 +1,5 @@
 import RoostBasics
 import RoostTensors
-import RoostTesting
 import RoostWire
 import Testing
 
@@ -20,7 +19,7 @@ import Testing
     /// A codec whose batch has been predicted, with numbers of all sizes and texts that need escapes.
     private func predicted(rows: Int, seed: UInt64) throws -> Codec {
         let codec = try codec(outputs)
-        var random = Seeded(seed)
+        var random = SplitMix(state: seed)
         try codec.decode("[" + (0..<rows).map { _ in "[1,2,3]" }.joined(separator: ",") + "]")
         let scores = try codec.batch.prepareOutput(0, shape: [Int64(rows), 3].span)
         scores.withMutableElements(Double.self) { elements in

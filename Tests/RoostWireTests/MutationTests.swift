@@ -23,7 +23,7 @@ import Testing
     @Test(arguments: [1, 2, 3] as [UInt64])
     func mutatedBodiesAreTakenOrRefusedWithoutATrace(_ seed: UInt64) throws {
         print("seed \(seed)")
-        var random = Seeded(seed)
+        var random = SplitMix(state: seed)
         let codec = try Codec(columns: [
             Column(name: "age"), Column(name: "color", kind: .category, categories: ["red", "green"]),
             Column(name: "size"),

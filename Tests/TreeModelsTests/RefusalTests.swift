@@ -1,4 +1,5 @@
 import PluginTesting
+import RoostBasics
 import RoostPlugin
 import Testing
 import TreeModels
@@ -117,7 +118,7 @@ func everyTruncationIsRefused(name: String) throws {
 func mutatedFilesAreRefusedOrAnswer(name: String, seed: UInt64) throws {
     let fixture = try Fixture(name)
     let bytes = try fixture.bytes()
-    var generator = SeededGenerator(seed: seed)
+    var generator = SplitMix(state: seed)
     for _ in 0..<500 {
         let mutated = generator.mutated(bytes)
         guard let host = try? TestHost(TreesModel.self, mutated) else { continue }

@@ -36,6 +36,8 @@ public enum DeployEvent: Sendable {
     case gateAnswered(FunctionName, call: Int, RolloutGateAnswer)
     /// A valid manifest is in force; the default one when there is no file.
     case manifestChanged(FunctionName, Manifest)
+    /// There is a manifest, but it is wrong, and no earlier one is known: its gate and its rollout are not.
+    case manifestUnreadable(FunctionName, reason: String)
     /// `wakeAt` has come.
     case clock
 }

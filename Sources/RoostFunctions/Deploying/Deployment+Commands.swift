@@ -102,6 +102,7 @@ extension Deployment {
 
     mutating func manifestChanged(_ name: FunctionName, _ manifest: Manifest, at now: Instant) {
         var function = functions[name] ?? FunctionDeployment(name: name)
+        function.manifestProblem = nil
         function.rollbackWindow = manifest.rollbackWindow
         function.manifestTags = manifest.tags
         function.stickyKey = manifest.sticky
@@ -112,6 +113,7 @@ extension Deployment {
         if function.plan == nil, function.liveRollout == nil { function.stable = nil }
         if function.plan != nil, function.stable == nil { function.stable = function.route?.leading }
         function.rollout?.manifestChanged(manifest.rollout)
+        function.deferredManifest = nil
         if function.liveRollout != nil, function.manifestShares != manifest.traffic {
             function.deferredManifest = manifest
         } else if function.manifestShares != manifest.traffic {
@@ -119,6 +121,7 @@ extension Deployment {
             function.origin = manifest.traffic == nil ? .latest : .manifest
         }
         functions[name] = function
+        if hasListed { resumeVerifying() }
         reroute(name, at: now)
     }
 

@@ -32,6 +32,7 @@ extension Deployment {
         let plan = function.plan ?? function.rollout?.plan ?? .standard()
         functions[id.function]?.rollout = Rollout(canary: id.number, stable: stable, plan: plan, at: now)
         functions[id.function]?.evidence = nil
+        functions[id.function]?.isBeingObserved = false
         tellRollout(id.function, at: now) { $0.started(by: who, at: now) }
         loadCanary(id, at: now)
     }
@@ -153,7 +154,11 @@ extension Deployment {
 
     private mutating func collect(_ name: FunctionName, from evidence: Evidence?) {
         guard let rollout = functions[name]?.rollout else { return }
-        if let evidence { functions[name]?.evidence = evidence }
+        if let evidence {
+            functions[name]?.evidence = evidence
+            // What was asked about the comparison before is not answered any more.
+            functions[name]?.isBeingObserved = false
+        }
         actions.append(
             .collect(
                 name,

@@ -84,15 +84,21 @@ extension Deployment {
         self[id] = version
         functions[id.function]?.noteUse(of: id.number)
         verify(id)
+        if let problem = functions[id.function]?.problem(of: version) { actions.append(.log("\(id): \(problem)")) }
     }
 
     mutating func verify(_ id: VersionID) {
-        guard let version = self[id] else { return }
+        guard var version = self[id] else { return }
+        version.state = .stored
+        guard functions[id.function]?.problem(of: version) == nil else {
+            self[id]?.state = .stored
+            return
+        }
         self[id]?.state = .verifying
         actions.append(.verify(id, version.stored))
     }
 
-    /// After a restart: what was not verified, or by another build.
+    /// After a restart: what was not verified, or by another build; and what has waited for its manifest.
     mutating func resumeVerifying() {
         for function in functions.values.sorted(by: { $0.name < $1.name }) {
             for version in function.versions.values.sorted(by: { $0.id < $1.id }) where version.state == .stored {
@@ -103,6 +109,10 @@ extension Deployment {
 
     mutating func verified(_ id: VersionID, _ digest: String, _ verification: Verification, at now: Instant) {
         guard let version = self[id], version.state == .verifying, version.stored.digest == digest else { return }
+        if functions[id.function]?.manifestProblem != nil, version.verification == nil {
+            self[id]?.state = .stored
+            return
+        }
         self[id]?.verification = verification
         removeNote(version.fileName)
         if !version.allowsIncompatible, let reason = incompatibility(of: id, verification) {

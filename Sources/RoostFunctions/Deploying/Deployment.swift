@@ -86,6 +86,8 @@ public struct Deployment: Sendable {
         case .gateAnswered(let name, let call, let answer):
             tellRollout(name, at: now) { $0.gateAnswered(call: call, answer, at: now) }
         case .manifestChanged(let name, let manifest): manifestChanged(name, manifest, at: now)
+        case .manifestUnreadable(let name, let reason):
+            functions[name, default: FunctionDeployment(name: name)].manifestProblem = reason
         case .clock: clock(at: now)
         }
         return takeActions()
@@ -110,7 +112,9 @@ public struct Deployment: Sendable {
             times += functions.values.compactMap { $0.isBeingObserved ? nil : $0.liveRollout?.wakeAt }
         }
         for function in functions.values {
-            times += function.versions.values.compactMap { $0.state == .ready ? $0.warmUntil : nil }
+            times += function.versions.values.compactMap {
+                $0.state == .ready && !function.keepsWarm($0) ? $0.warmUntil : nil
+            }
         }
         for file in files.values {
             if let retryAt = file.retryAt { times.append(retryAt) }
@@ -131,7 +135,9 @@ public struct Deployment: Sendable {
         return hasListed && !isDeciding
             && functions.values.allSatisfy { function in
                 function.route == function.wantedRoute
-                    && function.versions.values.allSatisfy { $0.state != .stored && $0.state != .verifying }
+                    && function.versions.values.allSatisfy {
+                        $0.state != .verifying && ($0.state != .stored || function.problem(of: $0) != nil)
+                    }
             }
     }
 
@@ -169,8 +175,7 @@ public struct Deployment: Sendable {
     }
 
     mutating func release(_ id: VersionID) {
-        // All traffic may have to go back to it at once.
-        guard functions[id.function]?.liveRollout?.stable != id.number else { return }
+        if let version = self[id], functions[id.function]?.keepsWarm(version) == true { return }
         self[id]?.warmUntil = nil
         actions.append(.release(id))
     }

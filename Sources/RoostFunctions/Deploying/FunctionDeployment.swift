@@ -55,6 +55,8 @@ public struct FunctionDeployment: Hashable, Sendable {
     var isBeingObserved = false
     /// What the manifest became while a rollout ran: in force at its end.
     var deferredManifest: Manifest?
+    /// Why its manifest cannot be read, while no earlier one is known.
+    var manifestProblem: String?
 
     init(name: FunctionName) { self.name = name }
 
@@ -98,12 +100,21 @@ public struct FunctionDeployment: Hashable, Sendable {
     private var namedShares: TrafficShares? {
         if let rollout = liveRollout { return rollout.shares }
         switch origin {
-        case .latest where plan != nil: return stable.map(TrafficShares.init(all:))
+        case .latest where plan != nil || manifestProblem != nil: return stable.map(TrafficShares.init(all:))
         case .latest: return nil
         case .manifest: return manifestShares
         case .set(let shares): return shares
         }
     }
+
+    /// Why a version that is new is not even verified: it might have to pass a gate, and to come by a rollout.
+    public func problem(of version: VersionDeployment) -> String? {
+        guard let manifestProblem, version.state == .stored, version.verification == nil else { return nil }
+        return "it waits until the manifest of \(name) can be read: \(manifestProblem)"
+    }
+
+    /// Whether all traffic may have to go back to the version at once.
+    func keepsWarm(_ version: VersionDeployment) -> Bool { liveRollout?.stable == version.id.number }
 
     /// Brings the slots to the shares in force. What was stored stays until something serves.
     mutating func moveSlots() {

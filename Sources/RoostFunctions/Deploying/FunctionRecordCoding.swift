@@ -41,7 +41,7 @@ extension FunctionRecord {
         self.init(
             name: name, highestMajor: UInt32(try root.required("highest_major").integer(in: 0...Int(UInt32.max))),
             origin: origin, manifestShares: try root["manifest"]?.shares(),
-            stable: try root["stable"].map { cursor throws(JSONError) in try VersionNumber(cursor) },
+            stable: try root["stable"]?.versionNumber(),
             rollout: try root["rollout"].map { cursor throws(JSONError) in try Rollout(cursor, at: .beginning) },
             evidence: try root["evidence"].map { cursor throws(JSONError) in try Evidence(cursor) },
             comparedSince: try root["compared_since"]?.integer(in: 0...Int.max) ?? 0,
@@ -60,8 +60,8 @@ extension GuardRecord {
 
     fileprivate init(_ cursor: JSONCursor) throws(JSONError) {
         self.init(
-            successor: try VersionNumber(try cursor.required("successor")),
-            stable: try VersionNumber(try cursor.required("stable")),
+            successor: try cursor.required("successor").versionNumber(),
+            stable: try cursor.required("stable").versionNumber(),
             untilUnix: try cursor.required("until").integer(in: 0...Int.max),
             window: try cursor.required("window").integer(in: 0...Int.max))
     }
@@ -78,13 +78,6 @@ extension TrafficShares {
     /// `{"2": 90, "3": 10}`.
     public var json: JSONValue {
         .object(JSONObject(entries.map { ($0.version.description, .integer($0.percent)) }))
-    }
-}
-
-extension VersionNumber {
-    init(_ cursor: JSONCursor) throws(JSONError) {
-        guard let number = VersionNumber(try cursor.string()) else { throw cursor.error("not a version number") }
-        self = number
     }
 }
 
@@ -107,7 +100,7 @@ extension VersionRecord {
 
     init(_ cursor: JSONCursor) throws(JSONError) {
         let kind = try cursor.required("kind")
-        let version = try VersionNumber(try cursor.required("number"))
+        let version = try cursor.required("number").versionNumber()
         guard let storedKind = StoredFile.Kind(rawValue: try kind.string()) else { throw kind.error("unknown kind") }
         let everything = Int.min...Int.max
         let stamp = try cursor.required("stamp").elements()

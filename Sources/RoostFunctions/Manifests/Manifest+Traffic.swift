@@ -47,13 +47,6 @@ extension JSONCursor {
         return tags
     }
 
-    /// `"2"`.
-    private func versionNumber() throws(JSONError) -> VersionNumber {
-        let text = try string()
-        guard let number = VersionNumber(text) else { throw error("\(path): \"\(text)\" is no version number") }
-        return number
-    }
-
     /// `"header:X-User"`, `"cookie:session"`, `"query:user"`.
     func stickyKey() throws(JSONError) -> StickyKey {
         let text = try string()

@@ -21,6 +21,7 @@ extension Deploying {
         service.patience = manifest.batch.maxDelay
         setRecording(service, manifest)
         service.threshold = manifest.threshold ?? .nan
+        service.watch(by: watches[id.function])
         serving.add(service)
         serving.places.weigh(id, manifest.weight)
         return service

@@ -5,6 +5,7 @@ internal import RoostJSON
 internal import RoostLoop
 internal import RoostPool
 internal import RoostProcess
+internal import RoostTraffic
 
 /// The body around the deploy machine: watches the folders, carries out what the machine decides, reports back.
 ///
@@ -17,7 +18,7 @@ final class Deploying {
     let disk: Disk
     let options: ServeOptions
     private(set) var machine: Deployment
-    private(set) var manifests = Manifests()
+    private(set) var manifests: Manifests
     private(set) var routes = RouteTable()
     /// Files that cannot be understood, with the remedy.
     var problems: [String] = []
@@ -54,10 +55,15 @@ final class Deploying {
     private var nextTicket = 0
     /// What is counted for rollouts.
     var watches: [FunctionName: RolloutWatch] = [:]
-    private var unpersisted: [FunctionRecord] = []
-    /// Decisions that belong to these records.
-    private var unwritten: [AuditLine] = []
-    private var isPersisting = false
+    /// Recorded requests that are being answered anew.
+    var replays: [FunctionName: ReplayRun] = [:]
+    /// Who waits for the gate of a rollout to answer, by the number of the call.
+    var gateThreads: [Int: Worker<RolloutGateAnswer>] = [:]
+    var gateCalls = 0
+    /// What the ledger has not been given yet.
+    private var unwritten = LedgerEntry()
+    /// What it is being given.
+    private var persisting: LedgerEntry?
     private var isListing = false
     private var isFolderDirty = false
     private var hasReadManifests = false
@@ -66,13 +72,14 @@ final class Deploying {
 
     init(
         on loop: Loop, serving: Serving, processes: Processes, disk: Disk, options: ServeOptions,
-        records: [FunctionRecord], seed: UInt64, onLine: @escaping (String) -> Void
+        records: [FunctionRecord], manifests: Manifests, seed: UInt64, onLine: @escaping (String) -> Void
     ) throws {
         self.loop = loop
         self.serving = serving
         self.processes = processes
         self.disk = disk
         self.options = options
+        self.manifests = manifests
         self.seed = seed
         self.onLine = onLine
         var settings = DeploySettings(hostBuild: options.build)
@@ -115,9 +122,11 @@ final class Deploying {
         for probation in probations.values { probation.cancel() }
         probations = [:]
         for id in Array(trials.keys) { cancelTrial(of: id) }
+        for run in replays.values { run.cancel() }
+        for thread in gateThreads.values { thread.abandon() }
         files?.close()
         // What has gathered while a transaction runs would wait for its end, which nobody hears any more.
-        isPersisting = false
+        persisting = nil
         persistNext()
         storage?.close()
     }
@@ -181,8 +190,8 @@ final class Deploying {
         case .replay(let name, let canary, let stable, let call):
             replay(name, canary: canary, stable: stable, call: call)
         case .callGate(let name, let call): ask(name, call)
-        case .persist(let record): persist(record)
-        case .audit(let entry): unwritten.append(AuditLine(entry, at: Loop.unixSeconds))
+        case .persist(let record): unwritten.add(record)
+        case .audit(let entry): unwritten.decisions.append(AuditLine(entry, at: Loop.unixSeconds))
         case .log(let line): onLine(line)
         }
     }
@@ -242,9 +251,11 @@ final class Deploying {
     }
 
     private func manifestsRead(_ files: [String: Result<[UInt8], RoostError>]) {
-        let before = manifests.problems
+        let before = manifests
         let changed = manifests.update(files)
+        remember(since: before)
         for name in changed {
+            for entry in manifests[name].audit(name, from: before[name]) { note(entry) }
             for service in serving.services.values where service.id.function == name {
                 apply(manifests[name], to: service)
             }
@@ -253,12 +264,30 @@ final class Deploying {
         }
         findShadowed()
         if !changed.isEmpty || !hasReadManifests { serving.recorder.apply(manifests.inForce) }
-        for (name, problem) in manifests.problems where before[name] != problem { onLine(problem) }
+        for (name, problem) in manifests.problems where before.problems[name] != problem { onLine(problem) }
+        let unreadable = manifests.unreadable
+        for (name, problem) in unreadable where before.unreadable[name] != problem {
+            tell(.manifestUnreadable(name, reason: problem))
+        }
+        for name in before.unreadable.keys where unreadable[name] == nil && manifests.inForce[name] == nil {
+            tell(.manifestChanged(name, Manifest()))
+        }
         guard !hasReadManifests else { return }
         hasReadManifests = true
         // Also that there is no manifest is news, for functions whose last traffic came from one.
-        for name in machine.functions.names.sorted() { tell(.manifestChanged(name, manifests[name])) }
+        for name in machine.functions.names.sorted() where unreadable[name] == nil {
+            tell(.manifestChanged(name, manifests[name]))
+        }
         folderIsDirty()
+    }
+
+    /// Keeps what is in force for the next start: the file may be wrong by then.
+    private func remember(since before: Manifests) {
+        for name in Set(before.texts.keys).union(manifests.texts.keys) where before.texts[name] != manifests.texts[name]
+        {
+            unwritten.manifests[name] = .some(manifests.texts[name])
+        }
+        persistNext()
     }
 
     private func findShadowed() {
@@ -267,14 +296,9 @@ final class Deploying {
         for name in before.union(shadowed) { copyAnswers(of: name) }
     }
 
-    private func persist(_ record: FunctionRecord) {
-        unpersisted.removeAll { $0.name == record.name }
-        unpersisted.append(record)
-    }
-
     /// A decision that is not the machine's.
     func note(_ entry: AuditEntry) {
-        unwritten.append(AuditLine(entry, at: Loop.unixSeconds))
+        unwritten.decisions.append(AuditLine(entry, at: Loop.unixSeconds))
         persistNext()
     }
 
@@ -291,17 +315,23 @@ final class Deploying {
 
     /// One transaction for all that has gathered while the last one ran.
     private func persistNext() {
-        guard !isPersisting, !unpersisted.isEmpty || !unwritten.isEmpty else { return }
-        let (records, lines) = (unpersisted, unwritten)
-        (unpersisted, unwritten) = ([], [])
-        isPersisting = true
-        storage?.submit { [disk] in disk.persist(records, lines) }
+        guard persisting == nil, !unwritten.isEmpty else { return }
+        let entry = unwritten
+        unwritten = LedgerEntry()
+        persisting = entry
+        storage?.submit { [disk] in disk.persist(entry) }
     }
 
     private func persisted(_ news: DiskNews) {
         if case .answer(let ticket, let answer) = news { return queries.removeValue(forKey: ticket)?(answer) ?? () }
-        isPersisting = false
-        if case .done(let error?) = news { onLine(error.message) }
+        let entry = persisting
+        persisting = nil
+        if case .done(let error?) = news {
+            onLine(error.message)
+            // A disk that is full may have room again when the next decision is written.
+            if let entry { unwritten = entry.followed(by: unwritten) }
+            return
+        }
         persistNext()
     }
 

@@ -125,9 +125,9 @@ struct Disk: Sendable {
         } catch { return error }
     }
 
-    func persist(_ records: [FunctionRecord], _ lines: [AuditLine]) -> DiskNews {
+    func persist(_ entry: LedgerEntry) -> DiskNews {
         attempt { () throws(RoostError) in
-            do throws(DatabaseError) { try ledger.persist(records, lines) } catch {
+            do throws(DatabaseError) { try ledger.persist(entry) } catch {
                 throw RoostError(.system, "what was decided is not on the disk: \(error)")
             }
         }

@@ -19,9 +19,9 @@ final class Dispatcher: RequestHandler {
 
     func handle(_ head: borrowing RequestHead, body: RawSpan, id: RequestID, on server: HTTPServer) {
         if head.method == .post, !head.has(.roostVersion), let (operation, name) = InferencePath.plain(head.path),
-            let route = deploying.routes.find(head.path.extracting(name)), let service = route.next(head)
+            let to = deploying.routes.find(head.path.extracting(name))?.next(head)
         {
-            return infer(operation, service, route, head, body, id)
+            return infer(operation, to, head, body, id)
         }
         do throws(RoostError) {
             try handleOther(head, body, id)
@@ -33,13 +33,13 @@ final class Dispatcher: RequestHandler {
     func clientGone(_ id: RequestID) { serving.clientGone(id) }
 
     private func infer(
-        _ operation: Operation, _ service: VersionService, _ route: FunctionRoute?, _ head: borrowing RequestHead,
-        _ body: RawSpan, _ id: RequestID
+        _ operation: Operation, _ addressee: Addressee, _ head: borrowing RequestHead, _ body: RawSpan,
+        _ id: RequestID
     ) {
         do throws(RoostError) {
             let request = try InferenceRequest(operation, head)
             let type = request.contentType == .other ? head.value(.contentType) : RawSpan()
-            serving.submit(id, request, contentTypeText: type, body: body, to: service, by: route)
+            serving.submit(id, request, contentTypeText: type, body: body, to: addressee)
         } catch {
             refuse(id, error)
         }
@@ -63,19 +63,17 @@ final class Dispatcher: RequestHandler {
         try host.access.check(endpoint, head)
         switch endpoint {
         case .infer(let target):
-            let (service, route) = try addressed(target, head)
-            infer(.infer, service, route, head, body, id)
+            infer(.infer, try addressee(target, head), head, body, id)
         case .predict(let target):
-            let (service, route) = try addressed(target, head)
-            infer(.predict, service, route, head, body, id)
+            infer(.predict, try addressee(target, head), head, body, id)
         default: try host.management.answer(endpoint, head, body, id)
         }
     }
 
     /// The version that answers: the one that path or header names, else by the function's traffic.
-    private func addressed(
+    private func addressee(
         _ target: Endpoint.Target, _ head: borrowing RequestHead
-    ) throws(RoostError) -> (VersionService, FunctionRoute?) {
+    ) throws(RoostError) -> Addressee {
         let header = head.has(.roostVersion) ? head.value(.roostVersion).text : nil
         if let header, let version = target.version, header != version,
             try host.find(target.function, version: header) !== host.find(target.function, version: version)
@@ -83,11 +81,10 @@ final class Dispatcher: RequestHandler {
             throw RoostError(
                 .invalidArgument, "the path asks for version \(version), the header Roost-Version for \(header)")
         }
-        if let version = target.version ?? header { return (try host.find(target.function, version: version), nil) }
-        if let name = FunctionName(target.function), let route = deploying.routes[name], let service = route.next(head)
-        {
-            return (service, route)
+        if let version = target.version ?? header {
+            return Addressee(service: try host.find(target.function, version: version), route: nil, slot: nil)
         }
+        if let name = FunctionName(target.function), let next = deploying.routes[name]?.next(head) { return next }
         throw try host.whyNothingServes(target.function)
     }
 

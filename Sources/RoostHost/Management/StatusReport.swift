@@ -152,7 +152,7 @@ struct StatusReport {
             ("size", .integer(version.stored.size)),
             ("share", .integer(function.route?[version.id.number] ?? 0)),
         ])
-        if let reason = version.state.reason { object["reason"] = .string(reason) }
+        if let reason = version.state.reason ?? function.problem(of: version) { object["reason"] = .string(reason) }
         if let verification = version.verification {
             object["runtime"] = .string(verification.runtime ?? "plugin")
             object["examples"] = .integer(verification.exampleCount)

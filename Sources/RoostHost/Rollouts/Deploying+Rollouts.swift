@@ -13,30 +13,31 @@ extension Deploying {
     private static let shadowPercent = 10
 
     func collect(_ name: FunctionName, _ wanted: Collection) {
-        var evidence = wanted.evidence
-        if evidence == nil {
-            evidence = watches[name]?.evidence ?? Evidence()
-            evidence?.beginStratum()
-        }
-        stopCollecting(name)
-        let watch = RolloutWatch(wanted, evidence ?? Evidence())
+        if wanted.evidence == nil, let watch = watches[name] { return watch.evidence.beginStratum() }
+        unwatch(name)
+        let watch = RolloutWatch(
+            canary: wanted.canary, stable: wanted.stable, since: wanted.since,
+            wanted.evidence ?? Evidence())
         watches[name] = watch
         for number in [wanted.canary, wanted.stable] {
             guard let service = service(VersionID(name, number)) else { continue }
-            service.watch = watch
-            service.isCanary = number == wanted.canary
+            service.watch(by: watch)
             apply(manifests[name], to: service)
         }
         rolloutShadows[name] = ShadowPlan(version: wanted.canary.description, percent: Self.shadowPercent)
     }
 
     func stopCollecting(_ name: FunctionName) {
+        replays.removeValue(forKey: name)?.cancel()
+        unwatch(name)
+    }
+
+    private func unwatch(_ name: FunctionName) {
         guard let watch = watches.removeValue(forKey: name) else { return }
         rolloutShadows[name] = nil
         for number in [watch.canary, watch.stable] {
             guard let service = serving.services[VersionID(name, number)] else { continue }
-            service.watch = nil
-            service.isCanary = false
+            service.watch(by: nil)
             apply(manifests[name], to: service)
         }
     }
@@ -44,13 +45,15 @@ extension Deploying {
     /// Labels are looked up on the recorder's thread; without them the rest counts.
     func observe(_ name: FunctionName) {
         guard let watch = watches[name] else { return tell(.observed(name, Evidence())) }
-        guard let metric = machine.functions[name]?.liveRollout?.plan.analysis.quality.metric.rawValue else {
+        guard let metric = machine.functions[name]?.liveRollout?.plan.analysis.quality.metric else {
             return tell(.observed(name, watch.evidence))
         }
         do throws(RoostError) {
             try serving.recorder.outcomes(
                 of: name, [watch.canary, watch.stable], since: Int64(watch.since) * 1_000_000
             ) { [unowned self] found in
+                // Of another comparison by now: its own answer is on its way, or not asked for yet.
+                guard watches[name] === watch else { return }
                 if case .success(let qualities) = found {
                     for quality in qualities {
                         let labels = Labels.OfVersion(quality, metric)
@@ -75,15 +78,15 @@ extension Deploying {
             body: Array(JSONValue.object(body).compact.utf8))
         let url = question.gate.url
         let client = Client(.tcp(host: url.host, port: url.port), patience: question.gate.timeout)
-        var thread: Worker<RolloutGateAnswer>?
-        thread = try? Worker(on: loop) { [weak self] answer in
-            thread?.close()
-            thread = nil
-            self?.tell(.gateAnswered(name, call: question.call, answer))
+        gateCalls += 1
+        let thread = try? Worker<RolloutGateAnswer>(on: loop) { [unowned self, number = gateCalls] answer in
+            gateThreads.removeValue(forKey: number)?.close()
+            tell(.gateAnswered(name, call: question.call, answer))
         }
         guard let thread else {
             return tell(.gateAnswered(name, call: question.call, .failed(reason: "no thread could be started")))
         }
+        gateThreads[gateCalls] = thread
         thread.submit {
             do throws(RoostError) {
                 let reply = try client.send(request)
@@ -97,7 +100,11 @@ extension Deploying {
     private static let replayRequests = 500
 
     func replay(_ name: FunctionName, canary: VersionNumber, stable: VersionNumber, call: Int) {
-        let answer = { [unowned self] (result: RolloutReplayResult) in tell(.replayed(name, call: call, result)) }
+        replays.removeValue(forKey: name)?.cancel()
+        let answer = { [unowned self] (result: RolloutReplayResult) in
+            replays[name] = nil
+            tell(.replayed(name, call: call, result))
+        }
         guard manifests[name].replay != nil else {
             return answer(.unavailable(reason: "no requests are recorded"))
         }
@@ -109,16 +116,18 @@ extension Deploying {
                 guard let canary = addressed(VersionID(name, canary)), let stable = addressed(VersionID(name, stable))
                 else { return answer(.unavailable(reason: "one of the versions takes no requests")) }
                 let settings = machine.functions[name]?.liveRollout?.plan.analysis ?? AnalysisSettings()
-                ReplayRun(requests.map(\.body), stable: stable, canary: canary, settings, on: serving, answer).begin()
+                let run = ReplayRun(requests.map(\.body), stable: stable, canary: canary, settings, on: serving, answer)
+                replays[name] = run
+                run.begin()
             }
         } catch { answer(.unavailable(reason: error.message)) }
     }
 }
 
 extension Labels.OfVersion {
-    fileprivate init(_ quality: VersionQuality, _ metric: String) {
-        self.init(recorded: quality.coverage.recorded, labelled: quality.coverage.labelled)
-        let figure = quality.figures.first { $0.metric.name == metric }
-        estimate = figure?.estimate.map { Estimate(value: $0.value, variance: $0.variance, count: $0.count) }
+    fileprivate init(_ quality: VersionQuality, _ metric: QualityMetric) {
+        self.init(
+            recorded: quality.coverage.recorded, labelled: quality.coverage.labelled,
+            estimate: quality.figures.first { $0.metric == metric }?.estimate)
     }
 }

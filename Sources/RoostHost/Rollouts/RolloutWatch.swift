@@ -1,6 +1,5 @@
 internal import RoostBasics
 internal import RoostChannel
-internal import RoostFunctions
 internal import RoostTraffic
 
 /// What two versions under comparison do, as their requests end. Belongs to the loop.
@@ -11,38 +10,45 @@ final class RolloutWatch {
     /// When the comparison began, in seconds since 1970.
     let since: Int
 
-    init(_ wanted: Collection, _ evidence: Evidence) {
-        canary = wanted.canary
-        stable = wanted.stable
-        since = wanted.since
+    init(canary: VersionNumber, stable: VersionNumber, since: Int, _ evidence: Evidence) {
+        self.canary = canary
+        self.stable = stable
+        self.since = since
         self.evidence = evidence
     }
 
     /// Counts what a shadow has found.
-    func add(_ comparison: Comparison) {
-        for row in 0..<min(comparison.decisions, Self.rowsMax) {
-            evidence.pairs.add(isFlip: row < comparison.flips, difference: 0)
-        }
-    }
-
-    /// What an instance tells may be anything.
-    private static let rowsMax: UInt64 = 1 << 16
+    func add(_ comparison: Comparison) { evidence.pairs.add(comparison) }
 
     /// Counts one answered request. What a caller did wrong, and what was refused for want of room, says nothing about
     /// a version.
-    func add(_ outcome: Outcome, isCanary: Bool, latency: Instant.Span, rows: Int, paysForStart: Bool) {
+    /// - Parameter slot: of its caller's sticky key; nil without one.
+    func add(
+        _ outcome: Outcome, isCanary: Bool, latency: Instant.Span, rows: Int, slot: UInt16?, paysForStart: Bool
+    ) {
         let isError: Bool
         switch outcome {
         case .ok: isError = false
         case .modelError, .death, .timeout: isError = true
         case .clientError, .overload: return
         }
+        // Keys are hashed to slots evenly: a slot is a cluster of the few keys that share it.
+        let cluster = slot.map { UInt32($0) }
         if isCanary {
             evidence.canary.add(
-                isError: isError, latency: latency, rows: rows, cluster: nil, paysForStart: paysForStart)
+                isError: isError, latency: latency, rows: rows, cluster: cluster, paysForStart: paysForStart)
         } else {
             evidence.stable.add(
-                isError: isError, latency: latency, rows: rows, cluster: nil, paysForStart: paysForStart)
+                isError: isError, latency: latency, rows: rows, cluster: cluster, paysForStart: paysForStart)
         }
+    }
+}
+
+extension Pairs {
+    /// Counts the rows of one request. What an instance tells may be anything, so one request counts for no more than
+    /// so many rows.
+    mutating func add(_ comparison: Comparison) {
+        let rows = min(comparison.decisions, 1 << 16)
+        add(Int(rows), flips: Int(min(comparison.flips, rows)))
     }
 }

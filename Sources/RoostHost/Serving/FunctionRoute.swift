@@ -91,21 +91,21 @@ final class FunctionRoute {
         shadow?.sampler.next() == true ? shadow?.service : nil
     }
 
-    /// The version that answers this request; nil when nothing serves.
+    /// Who answers this request; nil when nothing serves.
     @inline(__always)
-    func next(_ head: borrowing RequestHead) -> VersionService? {
+    func next(_ head: borrowing RequestHead) -> Addressee? {
         guard counter != nil else { return nil }
         if sticky != nil, let bound = bound(head) { return bound }
-        return (counter?.next()).map { chosen[$0] }
+        return (counter?.next()).map { Addressee(service: chosen[$0], route: self, slot: nil) }
     }
 
-    private func bound(_ head: borrowing RequestHead) -> VersionService? {
+    private func bound(_ head: borrowing RequestHead) -> Addressee? {
         guard let sticky else { return nil }
         guard let slot = sticky.reader.slot(head) else {
             withoutKey &+= 1
             return nil
         }
-        return chosen[Int(sticky.owners[slot])]
+        return Addressee(service: chosen[Int(sticky.owners[slot])], route: self, slot: UInt16(slot))
     }
 
     var shares: TrafficShares? { counter?.split.shares }
@@ -118,6 +118,16 @@ final class FunctionRoute {
         }
         return chosen[at]
     }
+}
+
+/// Who answers a request, and why.
+struct Addressee {
+    let service: VersionService
+    /// Whose traffic chose the version; nil when the caller named it.
+    let route: FunctionRoute?
+    /// Of the key by which the caller is bound: requests of one slot may succeed and fail together. Nil when the
+    /// caller is not bound.
+    let slot: UInt16?
 }
 
 extension StickyReader {

@@ -10,20 +10,20 @@ extension Serving {
         let now = loop.now
         let held = service.takeOut(ticket)
         guard let caller = callers[Int(id.slot)], caller.id == id else { return }
-        service.count(.death, total: now - held.header.arrived, at: now)
+        service.count(.death, total: now - held.header.arrived, slot: caller.slot, at: now)
         // Traffic may have changed meanwhile; with nobody else to answer, it is this version's own.
         let target = caller.route?.stable ?? service
         guard
             let ticket = target.pool.arrived(id, isSuspect: isSuspect, deadline: held.header.deadline, at: now)
         else {
             callers[Int(id.slot)] = nil
-            return refuseArrival(id, target, at: now)
+            return refuseArrival(id, target, slot: caller.slot, at: now)
         }
         var header = held.header
         header.id = RequestID(rawValue: ticket.rawValue)
         header.patience = now + target.patience
         target.takeOver(ticket, header, held)
-        callers[Int(id.slot)] = Caller(id: id, service: target, ticket: ticket, route: nil)
+        callers[Int(id.slot)] = Caller(id: id, service: target, ticket: ticket, route: nil, slot: caller.slot)
         if target !== service { perform(target) }
     }
 }

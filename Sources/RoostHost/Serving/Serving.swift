@@ -49,9 +49,9 @@ final class Serving {
     /// Whom an exchange of the gateway waits for, by its slot.
     var callers: [Caller?] = []
     var fields = ReplyFields()
-    /// What the deployment's guard has to know.
     /// Bytes of copies that wait for their comparison, or are being compared.
     var shadowBytes = 0
+    /// What the deployment's guard has to know.
     var onNews: (VersionService, ServiceNews) -> Void = { _, _ in }
     /// Called when a draining version has nothing queued or running any more.
     var onIdle: (VersionService) -> Void = { _ in }
@@ -64,8 +64,10 @@ final class Serving {
         let id: RequestID
         let service: VersionService
         let ticket: Ticket
-        /// Whose traffic chose the version; nil when the caller named it.
+        /// Whose traffic chose the version; nil when the caller named it, or another one answers in its stead.
         let route: FunctionRoute?
+        /// Of its sticky key.
+        let slot: UInt16?
     }
 
     /// When callers of a version that was given up may look whether another one has taken over.
@@ -127,20 +129,20 @@ final class Serving {
     // MARK: requests
 
     /// Takes an inference request for a version; the caller gets exactly one answer, unless it goes away first.
-    /// - Parameter route: whose traffic chose the version; nil when the caller named it.
     func submit(
-        _ id: RequestID, _ request: InferenceRequest, contentTypeText: RawSpan, body: RawSpan,
-        to service: VersionService, by route: FunctionRoute?
+        _ id: RequestID, _ request: InferenceRequest, contentTypeText: RawSpan, body: RawSpan, to addressee: Addressee
     ) {
         let now = loop.now
+        let (service, route) = (addressee.service, addressee.route)
         let deadline = request.timeout.map { now + $0 }
         let errand: Errand = route != nil && service.isOnTrial ? .trial : .own
         guard let ticket = service.pool.arrived(id, errand, deadline: deadline, at: now) else {
             if errand == .trial, service.pool.isQuarantined, let stable = route?.stable, stable !== service {
-                service.count(.death, total: .zero, at: now)
-                return submit(id, request, contentTypeText: contentTypeText, body: body, to: stable, by: nil)
+                service.count(.death, total: .zero, slot: addressee.slot, at: now)
+                let stead = Addressee(service: stable, route: nil, slot: addressee.slot)
+                return submit(id, request, contentTypeText: contentTypeText, body: body, to: stead)
             }
-            return refuseArrival(id, service, at: now)
+            return refuseArrival(id, service, slot: addressee.slot, at: now)
         }
         var header = RequestHeader(
             id: RequestID(rawValue: ticket.rawValue), operation: request.operation, contentType: request.contentType,
@@ -155,13 +157,13 @@ final class Serving {
         if !header.wants.isEmpty { service.note(key: request.key, of: ticket) }
         let slot = Int(id.slot)
         while callers.count <= slot { callers.append(nil) }
-        callers[slot] = Caller(id: id, service: service, ticket: ticket, route: route)
+        callers[slot] = Caller(id: id, service: service, ticket: ticket, route: route, slot: addressee.slot)
         perform(service)
     }
 
-    func refuseArrival(_ id: RequestID, _ service: VersionService, at now: Instant) {
+    func refuseArrival(_ id: RequestID, _ service: VersionService, slot: UInt16?, at now: Instant) {
         if service.pool.isQuarantined {
-            service.count(.death, total: .zero, at: now)
+            service.count(.death, total: .zero, slot: slot, at: now)
             return refuseQuarantined(id, service)
         }
         service.count(.overload, total: .zero, at: now)
@@ -240,14 +242,14 @@ final class Serving {
         let timing = service.timing(of: caller.ticket, at: now)
         switch failure {
         case .timeout:
-            service.count(.timeout, total: waited, at: now)
+            service.count(.timeout, total: waited, slot: caller.slot, at: now)
             refuse(id, 504, "\(service.id) did not answer in time", service, timing)
         case .death:
-            service.count(.death, total: waited, at: now)
+            service.count(.death, total: waited, slot: caller.slot, at: now)
             let reason = service.lastFailure ?? "its instance died"
             refuse(id, 500, "\(service.id) could not answer this request: \(reason)", service, timing)
         case .quarantined:
-            service.count(.death, total: waited, at: now)
+            service.count(.death, total: waited, slot: caller.slot, at: now)
             refuseQuarantined(id, service, timing)
         }
     }
@@ -320,10 +322,10 @@ final class Serving {
         let now = loop.now
         let index = Int(ticket.index)
         let timing = service.inFlight[index].timing
-        let route = callers[Int(id.slot)]?.route
+        let (route, slot) = (callers[Int(id.slot)]?.route, callers[Int(id.slot)]?.slot)
         callers[Int(id.slot)] = nil
         service.count(
-            header.outcome, total: now - service.inFlight[index].header.arrived, rows: Int(header.rows),
+            header.outcome, total: now - service.inFlight[index].header.arrived, rows: Int(header.rows), slot: slot,
             paysForStart: timing.fork != nil || timing.load != nil, at: now)
         service.statistics.add(timing, infer: header.infer, rows: header.rows, of: header.batchRows)
         fields.set(head: service.replyFieldsHead, timing: timing, infer: header.infer)

@@ -90,8 +90,8 @@ final class VersionService {
     /// Answers that the rollback guard has not been told of.
     var unreported = (requests: 0, errors: 0)
     /// Counts for a rollout, while this version is one of the two; and which one.
-    var watch: RolloutWatch?
-    var isCanary = false
+    private(set) var watch: RolloutWatch?
+    private(set) var isCanary = false
     /// Shadows that are recorded requests, and what becomes of them.
     var replaying: [Ticket: ReplayStep] = [:]
     /// What of its requests is recorded; shared with the function's other versions.
@@ -115,10 +115,20 @@ final class VersionService {
         replyFieldsHead = Array("Roost-Version: \(numberText)\r\nServer-Timing: queue;dur=".utf8)
     }
 
+    /// Counts for a rollout from now on, if this is one of the versions that it compares; nil: for none.
+    func watch(by watch: RolloutWatch?) {
+        isCanary = watch?.canary == id.number
+        self.watch = isCanary || watch?.stable == id.number ? watch : nil
+    }
+
     /// Counts one answered request.
-    func count(_ outcome: Outcome, total: Instant.Span, rows: Int = 1, paysForStart: Bool = false, at now: Instant) {
+    /// - Parameter slot: of its caller's sticky key; nil without one.
+    func count(
+        _ outcome: Outcome, total: Instant.Span, rows: Int = 1, slot: UInt16? = nil, paysForStart: Bool = false,
+        at now: Instant
+    ) {
         if let watch {
-            watch.add(outcome, isCanary: isCanary, latency: total, rows: rows, paysForStart: paysForStart)
+            watch.add(outcome, isCanary: isCanary, latency: total, rows: rows, slot: slot, paysForStart: paysForStart)
         }
         statistics.add(outcome, total: total, at: now)
         unreported.requests += 1

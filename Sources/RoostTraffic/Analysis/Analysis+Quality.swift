@@ -1,3 +1,5 @@
+internal import RoostEvaluation
+
 extension Analysis {
     /// The difference of a metric of quality, by an asymptotic confidence sequence.
     ///
@@ -24,9 +26,12 @@ extension Analysis {
         guard let stable = labels.stable.estimate, let canary = labels.canary.estimate,
             min(stable.count, canary.count) >= labelsMin
         else {
-            let text = "quality unproven: \(counts), \(labelsMin) of each needed"
+            let missing = labelsMin - min(labels.stable.labelled, labels.canary.labelled)
+            let name = wanted.metric.name
+            let why = missing > 0 ? "\(labelsMin) of each needed" : "\(name) cannot be computed from them"
+            let text = "quality unproven: \(counts), \(why)"
             guard wanted.isRequired else { return finding(.unproven(text), text) }
-            let missing = max(1, labelsMin - min(labels.stable.labelled, labels.canary.labelled))
+            guard missing > 0 else { return finding(.open(missing: "labels that give \(name)", samples: nil), text) }
             return finding(.open(missing: "about \(grouped(missing)) more labels", samples: missing), text)
         }
         return QualityComparison(stable: stable, canary: canary, question).finding(question, counts)
@@ -50,8 +55,8 @@ extension Analysis {
 
 /// Two estimates of the same metric; excess is how much worse the canary's is.
 private struct QualityComparison {
-    let stable: Estimate
-    let canary: Estimate
+    let stable: MetricEstimate
+    let canary: MetricEstimate
     let excess: Double
     let lower: Double
     let upper: Double
@@ -59,11 +64,11 @@ private struct QualityComparison {
     private let deviation: Double
     private let mixture: NormalMixture
 
-    init(stable: Estimate, canary: Estimate, _ question: Question) {
+    init(stable: MetricEstimate, canary: MetricEstimate, _ question: Question) {
         self.stable = stable
         self.canary = canary
         let wanted = question.settings.quality
-        excess = wanted.metric.higherIsBetter ? stable.value - canary.value : canary.value - stable.value
+        excess = wanted.metric.isHigherBetter ? stable.value - canary.value : canary.value - stable.value
         allowed = wanted.margin * question.scale
         deviation = (Self.squaredError(stable) + Self.squaredError(canary)).squareRoot()
         // Narrowest for differences of about twice the margin.
@@ -75,7 +80,7 @@ private struct QualityComparison {
 
     /// A metric without any spread, such as an accuracy of one, is not known exactly because of that: its next
     /// observation may be the first that differs.
-    private static func squaredError(_ estimate: Estimate) -> Double {
+    private static func squaredError(_ estimate: MetricEstimate) -> Double {
         let count = Double(estimate.count)
         return max(estimate.variance, 1 / count) / count
     }
@@ -83,7 +88,7 @@ private struct QualityComparison {
     func finding(_ question: Question, _ counts: String) -> Finding {
         let wanted = question.settings.quality
         let known =
-            "\(wanted.metric.rawValue) \(significant(canary.value)) against \(significant(stable.value)) (\(counts))"
+            "\(wanted.metric.name) \(significant(canary.value)) against \(significant(stable.value)) (\(counts))"
         let limits = "at most \(significant(upper)) worse, \(significant(allowed)) allowed \(question.goal)"
         let judgement: Finding.Judgement
         var text = "\(known): \(limits)"

@@ -1,3 +1,5 @@
+public import RoostEvaluation
+
 /// How much worse a new version may be, and how sure the analysis has to be.
 public struct AnalysisSettings: Hashable, Sendable {
     /// The part of all the function's requests that may fail more often than before.
@@ -18,6 +20,7 @@ public struct AnalysisSettings: Hashable, Sendable {
     public init() {}
 
     public struct Quality: Hashable, Sendable {
+        /// Which of the metrics that labels give; what cannot be computed from them proves nothing.
         public var metric = QualityMetric.auc
         /// In the metric's own unit.
         public var margin = 0.01
@@ -25,30 +28,5 @@ public struct AnalysisSettings: Hashable, Sendable {
         public var isRequired = false
 
         public init() {}
-    }
-}
-
-/// A measure of a model's quality, computed from labels.
-public enum QualityMetric: String, Hashable, Sendable, CaseIterable {
-    case auc
-    case averagePrecision = "average_precision"
-    case accuracy
-    case balancedAccuracy = "balanced_accuracy"
-    case precision
-    case recall
-    case f1
-    case mcc
-    case r2
-    case logLoss = "log_loss"
-    case brier
-    case mse
-    case rmse
-    case mae
-
-    public var higherIsBetter: Bool {
-        switch self {
-        case .auc, .averagePrecision, .accuracy, .balancedAccuracy, .precision, .recall, .f1, .mcc, .r2: true
-        case .logLoss, .brier, .mse, .rmse, .mae: false
-        }
     }
 }

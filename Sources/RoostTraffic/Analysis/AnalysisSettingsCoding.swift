@@ -1,3 +1,4 @@
+internal import RoostEvaluation
 public import RoostJSON
 
 extension AnalysisSettings {
@@ -33,9 +34,13 @@ extension AnalysisSettings {
 
     private mutating func read(quality object: JSONCursor) throws(JSONError) {
         if let cursor = object["metric"] {
-            guard let metric = QualityMetric(rawValue: try cursor.string()) else {
-                let known = QualityMetric.allCases.map(\.rawValue).joined(separator: ", ")
-                throw cursor.error("unknown metric \"\(try cursor.string())\" (known: \(known))")
+            guard let metric = QualityMetric(name: try cursor.string()) else {
+                throw cursor.error("unknown metric \"\(try cursor.string())\" (known: \(QualityMetric.names()))")
+            }
+            guard metric.hasEstimate else {
+                throw cursor.error(
+                    "\(cursor.path): how sure a value of \(metric.name) is cannot be told, so versions cannot be "
+                        + "compared by it: auc sees the same scores")
             }
             quality.metric = metric
         }
@@ -60,7 +65,7 @@ extension AnalysisSettings {
             "latency": ["p99_margin": .real(latencyMargin)],
             "agreement": ["flips": .real(flips), "collapse": .real(collapse)],
             "quality": [
-                "metric": .string(quality.metric.rawValue), "margin": .real(quality.margin),
+                "metric": .string(quality.metric.name), "margin": .real(quality.margin),
                 "labels": .string(quality.isRequired ? "required" : "optional"),
             ],
             "alpha": .real(alpha), "min_samples": .integer(samplesMin),

@@ -1,3 +1,4 @@
+internal import RoostEvaluation
 public import RoostJSON
 
 // Evidence in the deploy record: a restart of the host changes no later verdict. Counts are sparse, since most of
@@ -117,7 +118,7 @@ extension Labels.OfVersion {
             recorded: try object.required("recorded").integer(in: 0...Int.max),
             labelled: try object.required("labelled").integer(in: 0...Int.max))
         guard let estimate = try object["estimate"]?.object(known: ["value", "variance", "count"]) else { return }
-        self.estimate = Estimate(
+        self.estimate = MetricEstimate(
             value: try estimate.required("value").number(), variance: try estimate.required("variance").number(),
             count: try estimate.required("count").integer(in: 0...Int.max))
     }

@@ -1,3 +1,5 @@
+public import RoostEvaluation
+
 /// What late labels say of two versions since the rollout began.
 public struct Labels: Hashable, Sendable {
     /// Of one version.
@@ -7,9 +9,9 @@ public struct Labels: Hashable, Sendable {
         /// Those among them that have one.
         public var labelled: Int
         /// The metric of the settings, over the labelled ones; nil while it cannot be computed.
-        public var estimate: Estimate?
+        public var estimate: MetricEstimate?
 
-        public init(recorded: Int = 0, labelled: Int = 0, estimate: Estimate? = nil) {
+        public init(recorded: Int = 0, labelled: Int = 0, estimate: MetricEstimate? = nil) {
             self.recorded = recorded
             self.labelled = labelled
             self.estimate = estimate

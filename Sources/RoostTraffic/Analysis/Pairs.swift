@@ -9,6 +9,14 @@ public struct Pairs: Hashable, Sendable {
 
     public init() {}
 
+    /// Counts `count` pairs of which `flips` decide differently, and nothing is known of numbers.
+    /// - Precondition: 0 ≤ `flips` ≤ `count`.
+    public mutating func add(_ count: Int, flips: Int) {
+        precondition((0...count).contains(flips), "\(flips) of \(count) pairs differ")
+        self.count += count
+        self.flips += flips
+    }
+
     /// Counts one pair. A difference that is not finite, or beyond 10^100, counts as a flip and in no sum.
     public mutating func add(isFlip: Bool, difference: Double) {
         count += 1

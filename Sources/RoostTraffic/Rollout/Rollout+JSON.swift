@@ -36,7 +36,8 @@ extension Rollout {
         guard let plan = try RolloutPlan(cursor.required("plan"), bake: bake) else {
             throw try cursor.required("plan").error("a rollout has a plan")
         }
-        let canary = try cursor.required("canary").version(), stable = try cursor.required("stable").version()
+        let canary = try cursor.required("canary").versionNumber(),
+            stable = try cursor.required("stable").versionNumber()
         guard canary != stable else { throw cursor.error("canary and stable are both \(canary)") }
         self.init(canary: canary, stable: stable, plan: plan, at: now)
         stage = try cursor.required("stage").integer(in: 0...plan.steps.count)
@@ -53,7 +54,7 @@ extension Rollout {
         verdict = try cursor["verdict"].map { cursor throws(JSONError) in try Verdict(cursor) }
         shortcut = try cursor["shortcut"]?.string()
         refusal = try cursor["refusal"]?.string()
-        queued = try cursor["queued"]?.version()
+        queued = try cursor["queued"]?.versionNumber()
     }
 }
 
@@ -94,10 +95,5 @@ extension Instant.Span {
 extension JSONCursor {
     func nanoseconds() throws(JSONError) -> Instant.Span {
         Instant.Span(nanoseconds: UInt64(try integer(in: 0...Int.max)))
-    }
-
-    fileprivate func version() throws(JSONError) -> VersionNumber {
-        guard let version = VersionNumber(try string()) else { throw error("\(path) is no version number") }
-        return version
     }
 }

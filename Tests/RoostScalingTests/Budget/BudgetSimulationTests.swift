@@ -1,6 +1,5 @@
 import RoostBasics
 import RoostScaling
-import RoostTesting
 import Testing
 
 /// A host that obeys an instance budget. Each version wants a number of instances and keeps all that it gets busy;
@@ -10,7 +9,7 @@ private struct World {
     let weights: [Int]
     var wanted: [Int]
     var budget: InstanceBudget<Int>
-    var random: Seeded
+    var random: SplitMix
     var now = Instant(nanoseconds: 0)
     var held: [Int]
     /// Told to end; not ended yet.
@@ -21,7 +20,7 @@ private struct World {
     var without: [Int]
 
     init(seed: UInt64, versions: Int, limit: Int) {
-        var random = Seeded(seed)
+        var random = SplitMix(state: seed)
         self.limit = limit
         budget = InstanceBudget(limit: limit, turn: .seconds(5))
         weights = (0..<versions).map { _ in Int.random(in: 1...4, using: &random) }

@@ -1,19 +1,18 @@
 import RoostBasics
 import RoostScaling
-import RoostTesting
 import Testing
 
 /// Throws events at a cache and at the reference, and compares them after each.
 private struct World {
     var cache: ColdStartCache<Int>
     var reference: ReferenceCache
-    var random: Seeded
+    var random: SplitMix
     var now = Instant(nanoseconds: 0)
     let sizeDefault = 30
     private(set) var evictions = 0
 
     init(seed: UInt64) {
-        random = Seeded(seed)
+        random = SplitMix(state: seed)
         let budget = Int.random(in: 50...600, using: &random)
         cache = ColdStartCache(budget: ByteCount(bytes: budget), sizeDefault: ByteCount(bytes: sizeDefault))
         reference = ReferenceCache(budget: budget)
