@@ -1,15 +1,14 @@
 internal import RoostBasics
 internal import RoostFiles
 internal import RoostFunctions
-internal import RoostJSON
 internal import RoostLoop
 internal import RoostPool
 internal import RoostProcess
 
 /// The body around the deploy machine: watches the folders, carries out what the machine decides, reports back.
 ///
-/// Belongs to the loop. Whatever waits for a disk runs on its two threads: one copies and examines files, the other
-/// keeps the ledger, so that a large copy delays no record.
+/// Belongs to the loop. Whatever waits for a disk runs on two threads: one copies and examines files, the journal's keeps
+/// the ledger, so that a large copy delays no record.
 final class Deploying {
     let loop: Loop
     let serving: Serving
@@ -22,7 +21,8 @@ final class Deploying {
     /// Files that cannot be understood, with the remedy.
     var problems: [String] = []
     private var files: Worker<DiskNews>?
-    private var storage: Worker<DiskNews>?
+    /// What was decided, until it is durable.
+    let journal: Journal
     private var watchers: [FolderWatcher] = []
     private let clock: Timer
     private let rescan: Timer
@@ -49,15 +49,9 @@ final class Deploying {
     private var shadowed: Set<FunctionName> = []
     /// Who waits for an uploaded file to be in the folder.
     private var uploads: [Int: (RoostError?) -> Void] = [:]
-    /// Who waits for an answer of the storage thread.
-    private var queries: [Int: (Result<JSONValue, RoostError>) -> Void] = [:]
     private var nextTicket = 0
     /// What is counted for rollouts.
     var watches: [FunctionName: RolloutWatch] = [:]
-    private var unpersisted: [FunctionRecord] = []
-    /// Decisions that belong to these records.
-    private var unwritten: [AuditLine] = []
-    private var isPersisting = false
     private var isListing = false
     private var isFolderDirty = false
     private var hasReadManifests = false
@@ -81,8 +75,8 @@ final class Deploying {
         clock = try Timer(on: loop)
         rescan = try Timer(on: loop)
         collection = try Timer(on: loop)
+        journal = try Journal(on: loop, disk.ledger, onLine: onLine)
         files = try Worker(on: loop) { [unowned self] in heard($0) }
-        storage = try Worker(on: loop) { [unowned self] in persisted($0) }
         serving.onLoaded = { [unowned self] in loaded($0, $1) }
         serving.onNews = { [unowned self] in news($0, $1) }
         serving.onIdle = { [unowned self] in idle($0) }
@@ -116,10 +110,7 @@ final class Deploying {
         probations = [:]
         for id in Array(trials.keys) { cancelTrial(of: id) }
         files?.close()
-        // What has gathered while a transaction runs would wait for its end, which nobody hears any more.
-        isPersisting = false
-        persistNext()
-        storage?.close()
+        journal.close()
     }
 
     /// What a version that the ledger knows is loaded from, read before the loop runs.
@@ -157,7 +148,7 @@ final class Deploying {
     private func perform(_ actions: [DeployAction]) {
         for action in actions { perform(action) }
         // A record and the decisions that led to it go into one transaction.
-        persistNext()
+        journal.write()
         setClock()
         for name in shadowed { copyAnswers(of: name) }
     }
@@ -181,9 +172,9 @@ final class Deploying {
         case .replay(let name, let canary, let stable, let call):
             replay(name, canary: canary, stable: stable, call: call)
         case .callGate(let name, let call): ask(name, call)
-        case .persist(let record): persist(record)
-        case .audit(let entry): unwritten.append(AuditLine(entry, at: Loop.unixSeconds))
-        case .log(let line): onLine(line)
+        case .persist(let record): journal.put(record)
+        case .audit(let entry): journal.put(AuditLine(entry, at: Loop.unixSeconds))
+        case .log(let line): journal.whenDurable { [onLine] _ in onLine(line) }
         }
     }
 
@@ -235,7 +226,6 @@ final class Deploying {
             if let (trial, template) = trials[id] { trial.begin(rows, template) }
         case .manifests(let files): manifestsRead(files)
         case .uploaded(let ticket, let error): uploads.removeValue(forKey: ticket)?(error)
-        case .answer(let ticket, let answer): queries.removeValue(forKey: ticket)?(answer)
         case .done(let error): if let error { onLine(error.message) }
         }
         if isFolderDirty { folderIsDirty() }
@@ -267,42 +257,10 @@ final class Deploying {
         for name in before.union(shadowed) { copyAnswers(of: name) }
     }
 
-    private func persist(_ record: FunctionRecord) {
-        unpersisted.removeAll { $0.name == record.name }
-        unpersisted.append(record)
-    }
-
     /// A decision that is not the machine's.
     func note(_ entry: AuditEntry) {
-        unwritten.append(AuditLine(entry, at: Loop.unixSeconds))
-        persistNext()
-    }
-
-    /// Runs on the storage thread, behind everything that was decided before.
-    func query(
-        _ work: @escaping @Sendable () -> Result<JSONValue, RoostError>,
-        _ onAnswer: @escaping (Result<JSONValue, RoostError>) -> Void
-    ) {
-        let ticket = nextTicket
-        nextTicket += 1
-        queries[ticket] = onAnswer
-        storage?.submit { .answer(ticket, work()) }
-    }
-
-    /// One transaction for all that has gathered while the last one ran.
-    private func persistNext() {
-        guard !isPersisting, !unpersisted.isEmpty || !unwritten.isEmpty else { return }
-        let (records, lines) = (unpersisted, unwritten)
-        (unpersisted, unwritten) = ([], [])
-        isPersisting = true
-        storage?.submit { [disk] in disk.persist(records, lines) }
-    }
-
-    private func persisted(_ news: DiskNews) {
-        if case .answer(let ticket, let answer) = news { return queries.removeValue(forKey: ticket)?(answer) ?? () }
-        isPersisting = false
-        if case .done(let error?) = news { onLine(error.message) }
-        persistNext()
+        journal.put(AuditLine(entry, at: Loop.unixSeconds))
+        journal.write()
     }
 
     private static let collectionPeriod = Instant.Span.seconds(3600)
