@@ -34,16 +34,19 @@ def host(tmp_path):
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
-    """Versions that fail in one way, whatever they are asked."""
+    """A version that works, and some that fail in one way, whatever they are asked."""
     folder = tmp_path_factory.mktemp("builds")
-    wishes = {"errors": "FAIL_ROW", "deaths": "SEGFAULT", "slow": "SLEEP"}
+    wishes = {"good": "NOTHING", "errors": "FAIL_ROW", "deaths": "SEGFAULT", "slow": "SLEEP"}
     return {kind: build_plugin(folder / f"{kind}.so", ALWAYS=wish) for kind, wish in wishes.items()}
 
 
-def begin(host, manifest=None, **changes):
+def begin(host, manifest=None, model=None, **changes):
     """credit@1 serves, and a plan is in force."""
     host.manifest(NAME, {"rollout": plan(**changes)} | (manifest or {}))
-    host.drop(f"{NAME}@1.json", linear_model(1))
+    if model:
+        drop(host, 1, model, "so")
+    else:
+        drop(host, 1)
     host.wait_serving(NAME, 1)
 
 
@@ -97,6 +100,7 @@ def test_a_drop_under_a_plan_is_promoted_step_by_step(host):
     begin(host)
     with calling(host):
         drop(host)
+        wait_until(lambda: rollout(host)["state"], "it has begun")
         watch = cli(host, "rollout", "status", NAME, "--watch")
     assert watch.returncode == 0 and "promoted" in watch.stdout, watch
     assert "step 1 of 3: 10 % of traffic" in watch.stdout, watch.stdout
@@ -112,7 +116,7 @@ def test_a_drop_under_a_plan_is_promoted_step_by_step(host):
 
 @pytest.mark.parametrize("kind, words", [("errors", "errors"), ("deaths", "signal 11"), ("slow", "p99")])
 def test_a_bad_version_goes_back_and_stays_away(host, models, kind, words):
-    begin(host, analysis=WIDE | {"latency": {"p99_margin": 0.5}})
+    begin(host, model=models["good"], analysis=WIDE | {"latency": {"p99_margin": 0.5}})
     steady = calling(host, row=[40, 0])
     with contextlib.suppress(AssertionError) if kind == "errors" else contextlib.nullcontext(), steady:
         drop(host, content=models[kind], kind="so")
@@ -134,15 +138,14 @@ def test_a_bad_version_goes_back_and_stays_away(host, models, kind, words):
 
 
 def test_recorded_requests_are_asked_before_callers_are(host, models):
-    begin(host, {"replay": {"size": "1MiB", "rate": 1000}})
+    begin(host, {"replay": {"size": "1MiB", "rate": 1000}}, models["good"])
     with calling(host):
-        wait_until(lambda: host.predict(NAME, [ROW]).version and any(
-            path.stat().st_size > 4096 for path in (host.home / "state").rglob("*replay*") if path.is_file()),
-            lambda: list((host.home / "state").rglob("*")))
+        wait_until(lambda: sum(path.stat().st_size for path in (host.home / "state" / "replay").rglob("*.*")) > 4096,
+                   lambda: list((host.home / "state" / "replay").rglob("*")))
         drop(host, content=models["errors"], kind="so")
         now = wait_for(host, "aborted")
         assert now["reason"].startswith("replay: ") and "recorded requests" in now["reason"]
-        drop(host, 3)
+        drop(host, 3, models["good"], "so")
         assert wait_for(host, "promoted", canary="3")["unproven"] is not None
     assert all("2=" not in entry["to"] for entry in audit(host) if entry["act"] == "traffic")
 
