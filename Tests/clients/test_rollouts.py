@@ -190,11 +190,9 @@ def test_labels_decide_where_they_are_required(host):
             lambda: (now := rollout(host))["state"] == "waiting" and "labels" in str(now["missing"]) and now,
             lambda: rollout(host), patience=LONG)
         assert waiting["share"] == 50
-        for _ in range(20):
-            label(100)
-            if rollout(host)["state"] == "aborted":
-                break
-        now = wait_for(host, "aborted")
+        # Predictions count from the first whole minute of the comparison on.
+        wait_until(lambda: label(100) or rollout(host)["state"] == "aborted", lambda: rollout(host), patience=150)
+        now = rollout(host)
     assert "mse" in now["reason"], now
 
 
