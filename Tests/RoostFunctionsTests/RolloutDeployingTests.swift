@@ -96,6 +96,33 @@ import Testing
         #expect(world.route(credit) == "2=100")
     }
 
+    @Test(arguments: [false, true]) func aNewBuildOfTheHostGoesOnWithTheRollout(provesCanaryFirst: Bool) throws {
+        var world = try planned()
+        world.put("credit@2.ubj", Content(name: "b"))
+        world.settle()
+        #expect(world.route(credit) == "1=95 2=5")
+        try world.restart(hostBuild: "build 2")
+        world.run(0)
+        #expect(world.jobs.count == 2, "both are proven again")
+        if provesCanaryFirst { world.jobs.reverse() }
+        world.run(0)
+        #expect(world.route(credit) == (provesCanaryFirst ? "" : "1=100"), "the canary alone answers nobody")
+        while !world.jobs.isEmpty { world.run(0) }
+        #expect(world.route(credit) == "1=95 2=5" && state(world) == "analysing")
+        for _ in 0..<40 where state(world) != "promoted" { world.advance(.seconds(60)); world.settle() }
+        #expect(world.route(credit) == "2=100")
+    }
+
+    @Test func aCanaryThatANewBuildCannotProveIsAborted() throws {
+        var world = try planned()
+        world.put("credit@2.ubj", Content(name: "b"))
+        world.settle()
+        world.store["b"]?.verifyFailure = "it does not load"
+        try world.restart(hostBuild: "build 2")
+        world.settle()
+        #expect(world.route(credit) == "1=100" && state(world) == "aborted" && world.state("credit@2") == "failed")
+    }
+
     @Test func aVersionDroppedWhileTheHostWasDownComesByRollout() throws {
         var world = try planned()
         try world.restart()
@@ -172,10 +199,9 @@ import Testing
         var world = World()
         world.put("credit@1.ubj", Content(name: "a"))
         world.settle()
-        try world.command { machine, _ in
-            machine.expectCanary(credit)
-            return []
-        }
+        try world.command { machine, _ in machine.expectCanary(credit) }
+        // Whoever asked was answered: no crash may turn the canary into a version that takes everything.
+        try world.restart()
         world.put("credit@2.ubj", Content(name: "b"))
         world.settle()
         #expect(world.route(credit) == "1=99 2=1")

@@ -29,8 +29,10 @@ extension Deployment {
         markGoneVersions(present: names, at: now)
         for entry in present where DropName(entry.name).function != nil { see(entry, conflicts, at: now) }
         resumeVerifying()
-        if isFirst { resumeRollouts(at: now) }
-        for name in functions.names.sorted() { reroute(name, at: now) }
+        for name in functions.names.sorted() {
+            if isFirst { resumeRollout(name, at: now) }
+            reroute(name, at: now)
+        }
     }
 
     private mutating func see(_ entry: FileEntry, _ conflicts: [VersionID: [String]], at now: Instant) {

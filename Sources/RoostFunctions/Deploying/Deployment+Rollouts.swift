@@ -12,7 +12,8 @@ extension Deployment {
         guard let function = functions[id.function], let stable = function.route?.leading, id.number > stable else {
             return false
         }
-        let isExpected = expectedCanaries.remove(id.function) != nil
+        let isExpected = function.expectsCanary
+        functions[id.function]?.expectsCanary = false
         if function.liveRollout != nil {
             tellRollout(id.function, at: now) { $0.newerVersion(id.number, at: now) }
             return true
@@ -33,6 +34,7 @@ extension Deployment {
         functions[id.function]?.rollout = Rollout(canary: id.number, stable: stable, plan: plan, at: now)
         functions[id.function]?.evidence = nil
         functions[id.function]?.isBeingObserved = false
+        functions[id.function]?.isResumed = true
         tellRollout(id.function, at: now) { $0.started(by: who, at: now) }
         loadCanary(id, at: now)
     }
@@ -48,16 +50,18 @@ extension Deployment {
         }
     }
 
-    /// After a restart: what was asked and not answered is asked again, counting goes on.
-    mutating func resumeRollouts(at now: Instant) {
-        for name in functions.names.sorted() {
-            guard let function = functions[name], let rollout = function.liveRollout else { continue }
-            reviewRollout(name, at: now)
-            guard functions[name]?.liveRollout != nil else { continue }
-            if rollout.stratum > 0 { collect(name, from: function.evidence ?? Evidence()) }
-            tellRollout(name, at: now) { $0.restored(at: now) }
-            loadCanary(VersionID(name, rollout.canary), at: now)
-        }
+    /// After a restart: what was asked and not answered is asked again, counting goes on. Another build of the host
+    /// proves both versions again before that.
+    mutating func resumeRollout(_ name: FunctionName, at now: Instant) {
+        guard let function = functions[name], !function.isResumed, let rollout = function.liveRollout,
+            !function.isBeingProven(rollout.canary), !function.isBeingProven(rollout.stable)
+        else { return }
+        functions[name]?.isResumed = true
+        reviewRollout(name, at: now)
+        guard functions[name]?.liveRollout != nil else { return }
+        if rollout.stratum > 0 { collect(name, from: function.evidence ?? Evidence()) }
+        tellRollout(name, at: now) { $0.restored(at: now) }
+        loadCanary(VersionID(name, rollout.canary), at: now)
     }
 
     // MARK: news
@@ -83,7 +87,8 @@ extension Deployment {
     /// Whoever is due to be looked at is looked at: before there is any evidence, at once.
     mutating func lookAtRollouts(at now: Instant) {
         for name in functions.names.sorted() {
-            guard let function = functions[name], !function.isBeingObserved, let rollout = function.liveRollout,
+            guard let function = functions[name], function.isResumed, !function.isBeingObserved,
+                let rollout = function.liveRollout,
                 rollout.wakeAt.map({ $0 <= now }) == true
             else { continue }
             guard rollout.stratum > 0 else {
@@ -97,7 +102,7 @@ extension Deployment {
 
     /// One of its versions may not be able to answer any more.
     mutating func reviewRollout(_ name: FunctionName, at now: Instant) {
-        guard let function = functions[name], let rollout = function.liveRollout else { return }
+        guard let function = functions[name], function.isResumed, let rollout = function.liveRollout else { return }
         if function.versions[rollout.canary]?.isAvailable != true {
             let why = function.versions[rollout.canary].map(Self.whyNot) ?? "it is gone"
             return tellRollout(name, at: now) { $0.canaryLost(why, at: now) }
@@ -235,8 +240,12 @@ extension Deployment {
         return takeActions()
     }
 
-    /// `roost deploy --canary`: the function's next version that becomes ready comes by a rollout, also without a plan.
-    public mutating func expectCanary(_ name: FunctionName) { expectedCanaries.insert(name) }
+    /// `roost deploy --canary`: the function's next version that becomes ready beside one that serves comes by a
+    /// rollout, also without a plan.
+    public mutating func expectCanary(_ name: FunctionName) -> [DeployAction] {
+        functions[name, default: FunctionDeployment(name: name)].expectsCanary = true
+        return takeActions()
+    }
 
     /// `roost rollout promote | abort | pause | resume`.
     /// - Throws: `.notFound`; `.conflict` when there is no rollout, or it is not of that mind.

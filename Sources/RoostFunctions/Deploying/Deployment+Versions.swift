@@ -134,6 +134,7 @@ extension Deployment {
     }
 
     mutating func becameReady(_ id: VersionID, at now: Instant) {
+        resumeRollout(id.function, at: now)
         // The first decides who gets the traffic, so it comes first.
         let isCanary = beginsRollout(id, at: now)
         reroute(id.function, at: now)
@@ -153,9 +154,11 @@ extension Deployment {
             + "release it with --allow-incompatible"
     }
 
-    mutating func verifyFailed(_ id: VersionID, _ digest: String, _ reason: String) {
+    mutating func verifyFailed(_ id: VersionID, _ digest: String, _ reason: String, at now: Instant) {
         guard let version = self[id], version.state == .verifying, version.stored.digest == digest else { return }
         fail(id, reason)
+        resumeRollout(id.function, at: now)
+        reroute(id.function, at: now)
     }
 
     mutating func fail(_ id: VersionID, _ reason: String) {

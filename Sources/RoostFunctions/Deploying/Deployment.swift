@@ -26,8 +26,6 @@ public struct Deployment: Sendable {
     var isListingWanted = false
     /// Released before they were held.
     var expectedIncompatible: Set<VersionID> = []
-    /// Functions whose next version comes by a rollout.
-    var expectedCanaries: Set<FunctionName> = []
     private var persisted: [FunctionName: FunctionRecord] = [:]
 
     /// One file that is, or wants to be, a deployment.
@@ -72,7 +70,7 @@ public struct Deployment: Sendable {
         case .changedDuringCopy(let file, let stamp): changedDuringCopy(file, stamp, at: now)
         case .copyFailed(let file, let stamp, let reason): copyFailed(file, stamp, reason, at: now)
         case .verified(let id, let digest, let verification): verified(id, digest, verification, at: now)
-        case .verifyFailed(let id, let digest, let reason): verifyFailed(id, digest, reason)
+        case .verifyFailed(let id, let digest, let reason): verifyFailed(id, digest, reason, at: now)
         case .prepared(let id): prepared(id, at: now)
         case .prepareFailed(let id, let reason): prepareFailed(id, reason, at: now)
         case .unloaded(let id): unloaded(id)
@@ -109,7 +107,7 @@ public struct Deployment: Sendable {
     public var wakeAt: Instant? {
         var times = functions.values.compactMap(\.watch?.until)
         if hasListed {
-            times += functions.values.compactMap { $0.isBeingObserved ? nil : $0.liveRollout?.wakeAt }
+            times += functions.values.compactMap { $0.isResumed && !$0.isBeingObserved ? $0.liveRollout?.wakeAt : nil }
         }
         for function in functions.values {
             times += function.versions.values.compactMap {

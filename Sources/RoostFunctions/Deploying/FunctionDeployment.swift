@@ -47,10 +47,14 @@ public struct FunctionDeployment: Hashable, Sendable {
     public internal(set) var stable: VersionNumber?
     /// The rollout that runs, or the last one.
     public internal(set) var rollout: Rollout?
+    /// Whether the next version comes by a rollout, also without a plan.
+    var expectsCanary = false
     /// What was seen of it when it was last observed.
     var evidence: Evidence?
     /// When it began, in seconds since 1970.
     var comparedSince = 0
+    /// Whether the rollout goes on since this host began: not before its versions are proven.
+    var isResumed = false
     /// An `.observe` is not answered yet.
     var isBeingObserved = false
     /// What the manifest became while a rollout ran: in force at its end.
@@ -82,7 +86,10 @@ public struct FunctionDeployment: Hashable, Sendable {
 
     /// The shares that the origin's rule gives now, among versions that can serve. When it names nobody who can,
     /// the next lower version serves, or else the highest: an answer is better than none.
+    ///
+    /// At the start nobody takes the place of a version that has vouched for itself and is only being proven again.
     public var wantedRoute: TrafficShares? {
+        if route == nil, let vouching, isBeingProven(vouching) { return nil }
         if let named = namedShares {
             if let route = named.restricted(to: { versions[$0]?.isAvailable == true }) { return route }
             let ceiling = named.versions.last
@@ -96,6 +103,14 @@ public struct FunctionDeployment: Hashable, Sendable {
     public var pendingShares: [TrafficShares.Entry] {
         namedShares?.entries.filter { versions[$0.version]?.isAvailable != true } ?? []
     }
+
+    /// Under a plan, the version that everything rests on.
+    private var vouching: VersionNumber? {
+        if let rollout = liveRollout { return rollout.stable }
+        return origin == .latest && plan != nil ? stable : nil
+    }
+
+    func isBeingProven(_ number: VersionNumber) -> Bool { versions[number]?.state.isBeingProven == true }
 
     private var namedShares: TrafficShares? {
         if let rollout = liveRollout { return rollout.shares }

@@ -12,6 +12,8 @@ public struct FunctionRecord: Hashable, Sendable {
     public let stable: VersionNumber?
     /// The rollout that runs, or the last one, as if it had been looked at when the clock began.
     public let rollout: Rollout?
+    /// Whether the next version was asked to come by one, whatever the manifest says.
+    public let expectsCanary: Bool
     public let evidence: Evidence?
     /// When that began, in seconds since 1970.
     public let comparedSince: Int
@@ -24,9 +26,10 @@ public struct FunctionRecord: Hashable, Sendable {
 
     public init(
         name: FunctionName, highestMajor: UInt32, origin: TrafficOrigin, manifestShares: TrafficShares?,
-        stable: VersionNumber? = nil, rollout: Rollout? = nil, evidence: Evidence? = nil, comparedSince: Int = 0,
-        slots: StickySlots? = nil, watch: GuardRecord? = nil, versions: [VersionRecord]
+        stable: VersionNumber? = nil, rollout: Rollout? = nil, expectsCanary: Bool = false, evidence: Evidence? = nil,
+        comparedSince: Int = 0, slots: StickySlots? = nil, watch: GuardRecord? = nil, versions: [VersionRecord]
     ) {
+        self.expectsCanary = expectsCanary
         self.stable = stable
         self.rollout = rollout
         self.evidence = evidence
@@ -82,7 +85,8 @@ extension FunctionDeployment {
     var record: FunctionRecord {
         FunctionRecord(
             name: name, highestMajor: highestMajor, origin: origin, manifestShares: manifestShares, stable: stable,
-            rollout: rollout?.asSeen(at: .beginning), evidence: liveRollout == nil ? nil : evidence,
+            rollout: rollout?.asSeen(at: .beginning), expectsCanary: expectsCanary,
+            evidence: liveRollout == nil ? nil : evidence,
             comparedSince: liveRollout == nil || evidence == nil ? 0 : comparedSince,
             slots: slots, watch: watch?.record, versions: versions.values.map(\.record).sorted { $0.number < $1.number }
         )
@@ -96,6 +100,7 @@ extension FunctionDeployment {
         manifestShares = record.manifestShares
         stable = record.stable
         rollout = record.rollout?.asSeen(at: now)
+        expectsCanary = record.expectsCanary
         evidence = record.evidence
         comparedSince = record.comparedSince
         slots = record.slots

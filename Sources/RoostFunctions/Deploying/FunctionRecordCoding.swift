@@ -14,6 +14,7 @@ extension FunctionRecord {
         if let manifestShares { members.append(("manifest", manifestShares.json)) }
         if let stable { members.append(("stable", .string(stable.description))) }
         if let rollout { members.append(("rollout", rollout.json)) }
+        if expectsCanary { members.append(("expects_canary", true)) }
         if let evidence {
             members.append(("evidence", evidence.json))
             members.append(("compared_since", .integer(comparedSince)))
@@ -43,6 +44,7 @@ extension FunctionRecord {
             origin: origin, manifestShares: try root["manifest"]?.shares(),
             stable: try root["stable"]?.versionNumber(),
             rollout: try root["rollout"].map { cursor throws(JSONError) in try Rollout(cursor, at: .beginning) },
+            expectsCanary: try root["expects_canary"]?.bool() ?? false,
             evidence: try root["evidence"].map { cursor throws(JSONError) in try Evidence(cursor) },
             comparedSince: try root["compared_since"]?.integer(in: 0...Int.max) ?? 0,
             slots: try root["slots"].map { cursor throws(JSONError) in try StickySlots(cursor) },

@@ -51,6 +51,14 @@ public enum VersionState: Hashable, Sendable {
         }
     }
 
+    /// Whether it is not known yet whether it works; after a restart, whether it works with this build of the host.
+    var isBeingProven: Bool {
+        switch self {
+        case .stored, .verifying: true
+        case .ready, .serving, .draining, .retired, .failed, .held, .rejected: false
+        }
+    }
+
     /// Whether it was ever found to work: from then on its bytes are fixed.
     var isImmutable: Bool {
         switch self {

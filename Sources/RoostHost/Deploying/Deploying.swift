@@ -1,7 +1,6 @@
 internal import RoostBasics
 internal import RoostFiles
 internal import RoostFunctions
-internal import RoostJSON
 internal import RoostLoop
 internal import RoostPool
 internal import RoostProcess
@@ -9,8 +8,8 @@ internal import RoostTraffic
 
 /// The body around the deploy machine: watches the folders, carries out what the machine decides, reports back.
 ///
-/// Belongs to the loop. Whatever waits for a disk runs on its two threads: one copies and examines files, the other
-/// keeps the ledger, so that a large copy delays no record.
+/// Belongs to the loop. Whatever waits for a disk runs on two threads: one copies and examines files, the journal's keeps
+/// the ledger, so that a large copy delays no record.
 final class Deploying {
     let loop: Loop
     let serving: Serving
@@ -23,7 +22,8 @@ final class Deploying {
     /// Files that cannot be understood, with the remedy.
     var problems: [String] = []
     private var files: Worker<DiskNews>?
-    private var storage: Worker<DiskNews>?
+    /// What was decided, until it is durable.
+    let journal: Journal
     private var watchers: [FolderWatcher] = []
     private let clock: Timer
     private let rescan: Timer
@@ -50,8 +50,6 @@ final class Deploying {
     private var shadowed: Set<FunctionName> = []
     /// Who waits for an uploaded file to be in the folder.
     private var uploads: [Int: (RoostError?) -> Void] = [:]
-    /// Who waits for an answer of the storage thread.
-    private var queries: [Int: (Result<JSONValue, RoostError>) -> Void] = [:]
     private var nextTicket = 0
     /// What is counted for rollouts.
     var watches: [FunctionName: RolloutWatch] = [:]
@@ -60,10 +58,6 @@ final class Deploying {
     /// Who waits for the gate of a rollout to answer, by the number of the call.
     var gateThreads: [Int: Worker<RolloutGateAnswer>] = [:]
     var gateCalls = 0
-    /// What the ledger has not been given yet.
-    private var unwritten = LedgerEntry()
-    /// What it is being given.
-    private var persisting: LedgerEntry?
     private var isListing = false
     private var isFolderDirty = false
     private var hasReadManifests = false
@@ -88,8 +82,8 @@ final class Deploying {
         clock = try Timer(on: loop)
         rescan = try Timer(on: loop)
         collection = try Timer(on: loop)
+        journal = try Journal(on: loop, disk.ledger, onLine: onLine)
         files = try Worker(on: loop) { [unowned self] in heard($0) }
-        storage = try Worker(on: loop) { [unowned self] in persisted($0) }
         serving.onLoaded = { [unowned self] in loaded($0, $1) }
         serving.onNews = { [unowned self] in news($0, $1) }
         serving.onIdle = { [unowned self] in idle($0) }
@@ -125,10 +119,7 @@ final class Deploying {
         for run in replays.values { run.cancel() }
         for thread in gateThreads.values { thread.abandon() }
         files?.close()
-        // What has gathered while a transaction runs would wait for its end, which nobody hears any more.
-        persisting = nil
-        persistNext()
-        storage?.close()
+        journal.close()
     }
 
     /// What a version that the ledger knows is loaded from, read before the loop runs.
@@ -166,7 +157,7 @@ final class Deploying {
     private func perform(_ actions: [DeployAction]) {
         for action in actions { perform(action) }
         // A record and the decisions that led to it go into one transaction.
-        persistNext()
+        journal.write()
         setClock()
         for name in shadowed { copyAnswers(of: name) }
     }
@@ -190,9 +181,9 @@ final class Deploying {
         case .replay(let name, let canary, let stable, let call):
             replay(name, canary: canary, stable: stable, call: call)
         case .callGate(let name, let call): ask(name, call)
-        case .persist(let record): unwritten.add(record)
-        case .audit(let entry): unwritten.decisions.append(AuditLine(entry, at: Loop.unixSeconds))
-        case .log(let line): onLine(line)
+        case .persist(let record): journal.put(record)
+        case .audit(let entry): journal.put(AuditLine(entry, at: Loop.unixSeconds))
+        case .log(let line): journal.whenDurable { [onLine] _ in onLine(line) }
         }
     }
 
@@ -244,7 +235,6 @@ final class Deploying {
             if let (trial, template) = trials[id] { trial.begin(rows, template) }
         case .manifests(let files): manifestsRead(files)
         case .uploaded(let ticket, let error): uploads.removeValue(forKey: ticket)?(error)
-        case .answer(let ticket, let answer): queries.removeValue(forKey: ticket)?(answer)
         case .done(let error): if let error { onLine(error.message) }
         }
         if isFolderDirty { folderIsDirty() }
@@ -285,9 +275,9 @@ final class Deploying {
     private func remember(since before: Manifests) {
         for name in Set(before.texts.keys).union(manifests.texts.keys) where before.texts[name] != manifests.texts[name]
         {
-            unwritten.manifests[name] = .some(manifests.texts[name])
+            journal.put(manifests.texts[name], of: name)
         }
-        persistNext()
+        journal.write()
     }
 
     private func findShadowed() {
@@ -298,41 +288,8 @@ final class Deploying {
 
     /// A decision that is not the machine's.
     func note(_ entry: AuditEntry) {
-        unwritten.decisions.append(AuditLine(entry, at: Loop.unixSeconds))
-        persistNext()
-    }
-
-    /// Runs on the storage thread, behind everything that was decided before.
-    func query(
-        _ work: @escaping @Sendable () -> Result<JSONValue, RoostError>,
-        _ onAnswer: @escaping (Result<JSONValue, RoostError>) -> Void
-    ) {
-        let ticket = nextTicket
-        nextTicket += 1
-        queries[ticket] = onAnswer
-        storage?.submit { .answer(ticket, work()) }
-    }
-
-    /// One transaction for all that has gathered while the last one ran.
-    private func persistNext() {
-        guard persisting == nil, !unwritten.isEmpty else { return }
-        let entry = unwritten
-        unwritten = LedgerEntry()
-        persisting = entry
-        storage?.submit { [disk] in disk.persist(entry) }
-    }
-
-    private func persisted(_ news: DiskNews) {
-        if case .answer(let ticket, let answer) = news { return queries.removeValue(forKey: ticket)?(answer) ?? () }
-        let entry = persisting
-        persisting = nil
-        if case .done(let error?) = news {
-            onLine(error.message)
-            // A disk that is full may have room again when the next decision is written.
-            if let entry { unwritten = entry.followed(by: unwritten) }
-            return
-        }
-        persistNext()
+        journal.put(AuditLine(entry, at: Loop.unixSeconds))
+        journal.write()
     }
 
     private static let collectionPeriod = Instant.Span.seconds(3600)

@@ -3,8 +3,6 @@ internal import RoostELF
 internal import RoostEvaluation
 internal import RoostFiles
 internal import RoostFunctions
-internal import RoostJSON
-internal import RoostStore
 
 /// What the disk threads report.
 enum DiskNews: Sendable {
@@ -18,8 +16,6 @@ enum DiskNews: Sendable {
     case manifests([String: Result<[UInt8], RoostError>])
     /// The file is in the drop folder, or why not.
     case uploaded(Int, RoostError?)
-    /// What somebody asked for, by number.
-    case answer(Int, Result<JSONValue, RoostError>)
     /// Nil: it worked.
     case done(RoostError?)
 }
@@ -123,14 +119,6 @@ struct Disk: Sendable {
             try file.write(into: plugins)
             return nil
         } catch { return error }
-    }
-
-    func persist(_ entry: LedgerEntry) -> DiskNews {
-        attempt { () throws(RoostError) in
-            do throws(DatabaseError) { try ledger.persist(entry) } catch {
-                throw RoostError(.system, "what was decided is not on the disk: \(error)")
-            }
-        }
     }
 
     static let manifestBytesMax = 1 << 20

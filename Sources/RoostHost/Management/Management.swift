@@ -19,9 +19,9 @@ final class Management {
         case .root: reply(id, .text, Array(Overview(host).text.utf8))
         case .metrics:
             do {
-                try MetricsPage.make(host) { [unowned self] in reply(id, .prometheus, $0) }
+                try MetricsPage.make(host) { [unowned self] in send(id, .prometheus, $0) }
             } catch { throw RoostError(.unavailable, "\(error)") }
-        case .serverLive: reply(id, ["live": true])
+        case .serverLive: send(id, .json, Array(#"{"live":true}"#.utf8))
         case .serverReady: ready(id, host.isReady, "the first scan is not done yet")
         case .serverMetadata:
             reply(id, ["name": "roost", "version": .string(RoostVersion.current), "extensions": []])
@@ -37,7 +37,7 @@ final class Management {
             try host.deploying.command { machine throws(RoostError) in
                 try machine.restart(version, by: who, at: self.now)
             }
-            reply(id, try StatusReport(host).version(version))
+            confirm(id, try StatusReport(host).version(version))
         case .allow(let target):
             let who = Self.who(head)
             let version = try versionID(target)
@@ -45,7 +45,7 @@ final class Management {
             try host.deploying.command { machine throws(RoostError) in
                 machine.allowIncompatible(version, by: who, at: self.now)
             }
-            reply(id, try StatusReport(host).version(version))
+            confirm(id, try StatusReport(host).version(version))
         case .traffic(let name): try setTraffic(name, head, body, id)
         case .rollback(let name): try rollBack(name, head, id)
         case .rollout(let name): try showRollout(name, head.query.text, id)
@@ -121,7 +121,7 @@ final class Management {
                 try machine.setTraffic(name, shares, by: who, at: self.now)
             }
         }
-        reply(id, StatusReport(host).wantedTraffic(try host.deploying.machine.known(name)))
+        confirm(id, StatusReport(host).wantedTraffic(try host.deploying.machine.known(name)))
     }
 
     private func rollBack(_ name: String, _ head: borrowing RequestHead, _ id: RequestID) throws(RoostError) {
@@ -131,7 +131,7 @@ final class Management {
         try host.deploying.command { machine throws(RoostError) in try machine.rollBack(name, by: who, at: self.now) }
         // The new route may still wait for its load, so the rule is asked, not the route.
         let after = try host.deploying.machine.known(name)
-        reply(
+        confirm(
             id,
             [
                 "from": before.map { .string($0.description) } ?? .null,
@@ -152,6 +152,14 @@ final class Management {
 
     // MARK: replies
 
+    /// Answers a command that changed something.
+    func confirm(_ id: RequestID, _ json: JSONValue) {
+        host.deploying.journal.whenDurable { [self] error in
+            guard let error else { return send(id, .json, Array(json.compact.utf8)) }
+            fail(id, RoostError(.system, "it is in force, but a restart would undo it: \(error)"))
+        }
+    }
+
     func fail(_ id: RequestID, _ error: RoostError) {
         reply(id, .json, ErrorReply.body(error.message), status: ErrorReply.status(error.code))
     }
@@ -160,7 +168,12 @@ final class Management {
         reply(id, .json, Array(json.compact.utf8), status: status, fields: fields)
     }
 
+    /// What anybody is told is on the disk first: a host that is killed a moment later comes back with it.
     func reply(_ id: RequestID, _ type: ContentType, _ body: [UInt8], status: Int = 200, fields: String = "") {
+        host.deploying.journal.whenDurable { [self] _ in send(id, type, body, status: status, fields: fields) }
+    }
+
+    private func send(_ id: RequestID, _ type: ContentType, _ body: [UInt8], status: Int = 200, fields: String = "") {
         host.server.reply(to: id, status: status, type: type, fields: Array(fields.utf8).bytes, body: body.bytes)
     }
 

@@ -35,7 +35,8 @@ struct StatusReport {
             "uptime_seconds": .real((now - host.started).seconds), "cores": .integer(host.options.cores),
             "warnings": .array(
                 (host.warnings + host.processes.warnings + host.deploying.problems
-                    + (host.recorder.problem.map { [$0] } ?? [])).map { .string($0) }),
+                    + (host.recorder.problem.map { [$0] } ?? [])
+                    + (host.deploying.journal.problem.map { [$0.message] } ?? [])).map { .string($0) }),
             "unclear_files": .array(unclearFiles),
             "connections": .integer(host.server.counters.connectionsOpen),
             "warm_memory": [

@@ -39,14 +39,13 @@ extension Management {
         guard let version = wanted.version else {
             try host.deploying.command { machine throws(RoostError) in
                 machine.expectCanary(name)
-                return []
             }
-            return reply(id, ["expected": true])
+            return confirm(id, ["expected": true])
         }
         try host.deploying.command { machine throws(RoostError) in
             try machine.startRollout(VersionID(name, version), by: who, at: self.now)
         }
-        try showRollout(name.text, "", id)
+        try confirmRollout(of: name, id)
     }
 
     func steerRollout(
@@ -71,7 +70,11 @@ extension Management {
                 }
             }
         }
-        try showRollout(name.text, "", id)
+        try confirmRollout(of: name, id)
+    }
+
+    private func confirmRollout(of name: FunctionName, _ id: RequestID) throws(RoostError) {
+        confirm(id, try host.deploying.machine.known(name).rollout?.status(at: now) ?? .null)
     }
 
     /// `GET /audit`, `GET …/audit`, with `?limit=`.
@@ -80,7 +83,7 @@ extension Management {
         if let name { function = try functionName(name) }
         let limit = min(10_000, try Query(query, known: ["limit"]).number("limit") ?? 100)
         let (ledger, wanted) = (host.deploying.disk.ledger, function)
-        host.deploying.query {
+        host.deploying.journal.query {
             do throws(DatabaseError) { return .success(try ledger.audit.report(of: wanted, limit: limit)) } catch {
                 return .failure(RoostError(.system, "the audit log cannot be read: \(error)"))
             }
