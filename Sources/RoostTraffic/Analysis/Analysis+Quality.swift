@@ -13,7 +13,7 @@ extension Analysis {
         }
         if labels.stable.labelled == 0 && labels.canary.labelled == 0 {
             guard wanted.isRequired else {
-                return finding(.unproven("quality unproven: 0 labels"), "quality unproven: 0 labels")
+                return finding(.unproven("0 labels"), "quality unproven: 0 labels")
             }
             return finding(.open(missing: "labels: there are none yet", samples: labelsMin), "quality: no labels yet")
         }
@@ -24,8 +24,9 @@ extension Analysis {
         guard let stable = labels.stable.estimate, let canary = labels.canary.estimate,
             min(stable.count, canary.count) >= labelsMin
         else {
-            let text = "quality unproven: \(counts), \(labelsMin) of each needed"
-            guard wanted.isRequired else { return finding(.unproven(text), text) }
+            let few = "\(counts), \(labelsMin) of each needed"
+            let text = "quality unproven: \(few)"
+            guard wanted.isRequired else { return finding(.unproven(few), text) }
             let missing = max(1, labelsMin - min(labels.stable.labelled, labels.canary.labelled))
             return finding(.open(missing: "about \(grouped(missing)) more labels", samples: missing), text)
         }
@@ -98,7 +99,7 @@ private struct QualityComparison {
             judgement = .open(missing: missing, samples: more)
             text += "; missing: \(missing)"
         } else {
-            judgement = .unproven("quality unproven: \(text)")
+            judgement = .unproven(text)
         }
         return Finding(
             .quality, judgement, excess: excess, lower: lower, upper: upper, margin: allowed,
