@@ -95,6 +95,9 @@ public struct FunctionDeployment: Hashable, Sendable {
         namedShares?.entries.filter { versions[$0.version]?.isAvailable != true } ?? []
     }
 
+    /// The version that has proven itself is being verified, as after an update of the host.
+    var awaitsStable: Bool { plan != nil && stable.map { versions[$0]?.isAwaited == true } == true }
+
     private var namedShares: TrafficShares? {
         if let rollout = liveRollout { return rollout.shares }
         switch origin {

@@ -49,4 +49,6 @@ public struct VersionDeployment: Hashable, Sendable {
 
     /// Whether traffic may choose it.
     var isAvailable: Bool { state.takesRequests && !isFileGone }
+    /// Not yet known to be able to serve, and on its way: also what another release of the host has to try anew.
+    var isAwaited: Bool { (state == .stored || state == .verifying) && !isFileGone }
 }
