@@ -64,6 +64,7 @@ let package = Package(
         .executable(name: "roost", targets: ["roost"]),
         .executable(name: "roost-instance", targets: ["roost-instance"]),
         .library(name: "RoostPlugin", type: .static, targets: ["RoostPlugin"]),
+        .library(name: "TreeModels", targets: ["TreeModels"]),  // for functions/cancer/variants
         .library(name: "RoostHost", targets: ["RoostHost"]),  // for Benchmarks
         .library(name: "RoostInstance", targets: ["RoostInstance"]),  // for Benchmarks
         .library(name: "RoostScaling", targets: ["RoostBasics", "RoostScaling"]),  // for Benchmarks

@@ -48,6 +48,24 @@ import Testing
         #expect(world.route(credit) == "2=95 3=5")
     }
 
+    /// Another release of the host tries all versions anew, one by one: the older one is ready first.
+    @Test func whatWasPromotedStaysSoWithAnotherReleaseOfTheHost() throws {
+        var world = try planned()
+        world.put("credit@2.ubj", Content(name: "b"))
+        for _ in 0..<40 where state(world) != "promoted" { world.settle(); world.advance(.seconds(60)) }
+        world.settle()
+        #expect(world.route(credit) == "2=100")
+        let rollouts = world.audit.count { $0.act == "rollout_started" }
+        try world.restart(hostBuild: "build 2")
+        world.settle()
+        #expect(world.route(credit) == "2=100")
+        #expect(world.audit.count { $0.act == "rollout_started" } == rollouts)
+        // It is what the next one is compared with.
+        world.put("credit@3.ubj", Content(name: "c"))
+        world.settle()
+        #expect(world.route(credit) == "2=95 3=5")
+    }
+
     @Test func oneThatFailsMoreOftenIsAbortedAndNeverServesAgain() throws {
         var world = try planned()
         world.put("credit@2.ubj", Content(name: "b", failsOneIn: 10))

@@ -252,6 +252,10 @@ def test_examples_beside_a_bare_model_file_are_checked(host, model):
     assert host.versions("beside")["1"]["examples"] == 1
     error = error_line(host.run("deploy", model(intercepts=[2]), "--as", "beside@2", code=1))
     assert "15" in error and "14" in error
+    # A model that was trained again answers otherwise: its own examples go before the function's.
+    (examples.parent / "examples@3.jsonl").write_text('{"inputs": [[2, 3]], "outputs": {"predictions": [15]}}\n' * 2)
+    host.run("deploy", model(intercepts=[2]), "--as", "beside@3")
+    assert host.versions("beside")["3"]["examples"] == 2
 
 
 def test_logs(host, compiled):

@@ -9,9 +9,10 @@ extension Deployment {
 
     /// Whether the version, which has just become ready, comes to traffic by a rollout; begins or queues that.
     mutating func beginsRollout(_ id: VersionID, at now: Instant) -> Bool {
-        guard let function = functions[id.function], let stable = function.route?.leading, id.number > stable else {
-            return false
-        }
+        guard let function = functions[id.function], let stable = function.route?.leading, id.number > stable,
+            // It is back, and was proven before.
+            id.number != function.stable
+        else { return false }
         let isExpected = function.expectsCanary
         functions[id.function]?.expectsCanary = false
         if function.liveRollout != nil {

@@ -34,7 +34,10 @@ extension Deployment {
         let watch = watch(function, movesTo: route, at: now)
         functions[name]?.route = route
         functions[name]?.watch = watch
-        if function.liveRollout == nil, case .latest = function.origin { functions[name]?.stable = route?.leading }
+        // Who answers while the stable version is verified anew only stands in for it.
+        if function.liveRollout == nil, case .latest = function.origin, !function.awaitsStable {
+            functions[name]?.stable = route?.leading
+        }
         functions[name]?.moveSlots()
         actions.append(.route(name, route))
         for number in route?.versions ?? [] where function.versions[number]?.state != .serving {

@@ -112,6 +112,9 @@ public struct FunctionDeployment: Hashable, Sendable {
 
     func isBeingProven(_ number: VersionNumber) -> Bool { versions[number]?.state.isBeingProven == true }
 
+    /// The version that has proven itself is being verified, as after an update of the host.
+    var awaitsStable: Bool { vouching.map(isBeingProven) == true }
+
     private var namedShares: TrafficShares? {
         if let rollout = liveRollout { return rollout.shares }
         switch origin {

@@ -13,9 +13,9 @@ struct ArtifactReader: Sendable {
     static let examplesBytesMax = 64 << 20
 
     /// The ways to load the file, best first: itself for a plugin, else each runtime (or only the one named).
-    func artifacts(_ stored: StoredFile, of function: FunctionName, runtime: String? = nil) throws(RoostError)
-        -> [Artifact]
-    {
+    func artifacts(
+        _ stored: StoredFile, of version: VersionID, runtime: String? = nil
+    ) throws(RoostError) -> [Artifact] {
         guard let digest = SHA256Digest(hex: stored.digest) else {
             throw RoostError(.system, "\"\(stored.digest)\" is no digest")
         }
@@ -23,7 +23,7 @@ struct ArtifactReader: Sendable {
         switch stored.kind {
         case .plugin: return [try plugin(path, digest)]
         case .model:
-            let examples = try examples(of: function)
+            let examples = try examples(of: version)
             let runtimes = catalog.runtimes.filter { runtime == nil || $0.name == runtime }
             guard !runtimes.isEmpty else {
                 throw RoostError(
@@ -54,15 +54,17 @@ struct ArtifactReader: Sendable {
         } catch { throw RoostError(.system, "\(error)") }
     }
 
-    /// Golden examples beside a bare model file; none is fine.
-    private func examples(of function: FunctionName) throws(RoostError) -> [UInt8] {
-        let folder = functions.folder(function.text)
-        do throws(RoostError) {
-            return try folder.read("examples.jsonl", limit: Self.examplesBytesMax)
-        } catch {
-            if error.code == .notFound { return [] }
-            throw error
+    /// Golden examples beside a bare model file: the version's own, else the function's; none is fine.
+    private func examples(of version: VersionID) throws(RoostError) -> [UInt8] {
+        let folder = functions.folder(version.function.text)
+        for name in ["examples@\(version.number).jsonl", "examples.jsonl"] {
+            do throws(RoostError) {
+                return try folder.read(name, limit: Self.examplesBytesMax)
+            } catch {
+                guard error.code == .notFound else { throw error }
+            }
         }
+        return []
     }
 }
 

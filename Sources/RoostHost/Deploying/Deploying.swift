@@ -129,7 +129,7 @@ final class Deploying {
             let id = VersionID(record.name, version.number)
             do throws(RoostError) {
                 artifacts[id] = try disk.reader.artifacts(
-                    version.stored, of: id.function, runtime: verification.runtime
+                    version.stored, of: id, runtime: verification.runtime
                 ).first
             } catch { problems.append("\(id): \(error)") }
         }

@@ -75,7 +75,7 @@ struct Disk: Sendable {
 
     func read(_ id: VersionID, _ stored: StoredFile) -> DiskNews {
         do throws(RoostError) {
-            return .read(id, stored, .success(try reader.artifacts(stored, of: id.function)))
+            return .read(id, stored, .success(try reader.artifacts(stored, of: id)))
         } catch { return .read(id, stored, .failure(error)) }
     }
 

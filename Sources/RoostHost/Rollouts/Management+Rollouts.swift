@@ -99,6 +99,8 @@ extension Management {
 /// How long a rollout would take: `roost rollout plan credit@3`.
 struct RolloutPreview {
     let json: JSONValue
+    /// So many requests of the stable version have to be known before its errors and latencies are what is expected.
+    private static let requestsMin = 2_000
 
     init(_ host: Host, _ function: FunctionDeployment, _ text: String) throws(RoostError) {
         guard let number = VersionNumber(text) else {
@@ -108,7 +110,9 @@ struct RolloutPreview {
         let plan = function.plan ?? .standard()
         let services = host.serving.services.values.filter { $0.id.function == function.name }
         let rate = services.reduce(0) { $0 + $1.statistics.rate(at: host.loop.now) }
-        let stable = host.deploying.watches[function.name]?.evidence.stable
+        // From a few requests one slow one would tell of a last step without end.
+        let stable = host.deploying.watches[function.name].map(\.evidence.stable)
+            .flatMap { $0.requests >= Self.requestsMin ? $0 : nil }
         let steps = plan.forecast(rate: rate) { share in
             stable.map { Analysis.samplesNeeded(plan.analysis, nextShare: share, stable: $0) }
                 ?? Analysis.samplesNeeded(plan.analysis, nextShare: share)

@@ -7,7 +7,7 @@ extension Analysis {
         let settings = question.settings
         guard pairs.count > 0 else {
             return Finding(
-                .agreement, .unproven("agreement unproven: 0 pairs"), margin: settings.flips, stableSamples: 0,
+                .agreement, .unproven("0 pairs"), margin: settings.flips, stableSamples: 0,
                 canarySamples: 0, text: "agreement unproven: 0 pairs")
         }
         let flips = BoundedMean(trials: Double(pairs.count), sum: Double(pairs.flips))

@@ -1,6 +1,7 @@
 extension Analysis {
     /// The part of the canary's requests that takes longer than the stable version's p99 and the margin, for each row
-    /// group: one group that is proven to be slower ends the rollout, and all that matter have to be proven.
+    /// group: one group that is proven to be slower ends the rollout, and all that matter have to be proven. So does one
+    /// whose median is proven to be longer by more than the margin.
     static func latency(_ evidence: Evidence, _ question: Question) -> Finding {
         let all = RowGroup.allCases.compactMap { LatencyComparison(evidence, $0, question) }
         let samples = all.reduce(0) { $0 + $1.canary.samples }
@@ -22,6 +23,14 @@ extension Analysis {
             return finding(
                 .inferior, slower,
                 "at least \(percent(slower.lower)) above \(time(slower.limit)), \(percent(tail)) allowed")
+        }
+        if let longer = all.first(where: \.isLonger) {
+            return Finding(
+                .latency, .inferior, excess: longer.long, lower: longer.longLower, upper: 1,
+                margin: LatencyComparison.half, stableSamples: longer.stable.samples,
+                canarySamples: longer.canary.samples,
+                text: "\(longer.wordsOfMedians): at least \(percent(longer.longLower)) above "
+                    + "\(time(longer.longLimit)), \(percent(LatencyComparison.half)) allowed")
         }
         // The one that is furthest from its proof speaks for all.
         guard let worst = matter.max(by: { $0.upper < $1.upper }) else { preconditionFailure("a quarter is in one") }

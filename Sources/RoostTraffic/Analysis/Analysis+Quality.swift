@@ -15,7 +15,7 @@ extension Analysis {
         }
         if labels.stable.labelled == 0 && labels.canary.labelled == 0 {
             guard wanted.isRequired else {
-                return finding(.unproven("quality unproven: 0 labels"), "quality unproven: 0 labels")
+                return finding(.unproven("0 labels"), "quality unproven: 0 labels")
             }
             return finding(.open(missing: "labels: there are none yet", samples: labelsMin), "quality: no labels yet")
         }
@@ -29,8 +29,9 @@ extension Analysis {
             let missing = labelsMin - min(labels.stable.labelled, labels.canary.labelled)
             let name = wanted.metric.name
             let why = missing > 0 ? "\(labelsMin) of each needed" : "\(name) cannot be computed from them"
-            let text = "quality unproven: \(counts), \(why)"
-            guard wanted.isRequired else { return finding(.unproven(text), text) }
+            let few = "\(counts), \(why)"
+            let text = "quality unproven: \(few)"
+            guard wanted.isRequired else { return finding(.unproven(few), text) }
             guard missing > 0 else { return finding(.open(missing: "labels that give \(name)", samples: nil), text) }
             return finding(.open(missing: "about \(grouped(missing)) more labels", samples: missing), text)
         }
@@ -103,7 +104,7 @@ private struct QualityComparison {
             judgement = .open(missing: missing, samples: more)
             text += "; missing: \(missing)"
         } else {
-            judgement = .unproven("quality unproven: \(text)")
+            judgement = .unproven(text)
         }
         return Finding(
             .quality, judgement, excess: excess, lower: lower, upper: upper, margin: allowed,

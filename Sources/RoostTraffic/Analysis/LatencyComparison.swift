@@ -89,6 +89,9 @@ struct LatencyTails {
 /// The canary's p99 is within the margin when at most one of a hundred of its requests takes longer than the stable
 /// version's p99 and the margin together. This part of requests, "the slow ones", is what is bounded: a share s of
 /// traffic makes s of it felt, so before going on to s it may be as many times larger, at most one half.
+///
+/// Where the machine itself makes one request in a hundred slow, a p99 hides a version that makes all of them slower:
+/// the medians are compared besides, with the same margin. That ends a rollout and holds up none.
 struct LatencyComparison {
     let group: RowGroup
     let stable: LatencyTails
@@ -100,6 +103,10 @@ struct LatencyComparison {
     let lower: Double
     let upper: Double
     let allowed: Double
+    /// The same of the medians: what is long, the part of the canary's requests that is, and at least how large it is.
+    let longLimit: Double
+    let long: Double
+    let longLower: Double
 
     /// Nil when one of the versions has no latencies in this group.
     init?(_ evidence: Evidence, _ group: RowGroup, _ question: Question) {
@@ -118,14 +125,24 @@ struct LatencyComparison {
         upper = canary.upperPart(
             atLeast: slow(stable.quantileLower(tail: Analysis.tail, error: proof.stable)), error: proof.canary)
         // Any group can end the rollout.
-        let abort = Division(question.falseAbort / Double(RowGroup.allCases.count))
-        if let time = stable.quantileUpper(tail: Analysis.tail, error: abort.stable) {
-            lower = canary.lowerPart(atLeast: slow(time), error: abort.canary)
-        } else {
-            lower = 0
+        let error = question.falseAbort / Double(RowGroup.allCases.count)
+        let (stable, canary) = (stable, canary)
+        func atLeast(beyond tail: Double, error: Double) -> Double {
+            let abort = Division(error)
+            guard let time = stable.quantileUpper(tail: tail, error: abort.stable) else { return 0 }
+            return canary.lowerPart(atLeast: slow(time), error: abort.canary)
         }
+        // What the median shows it shows at once: the p99 needs the chance of error more.
+        lower = atLeast(beyond: Analysis.tail, error: 0.9 * error)
+        longLower = atLeast(beyond: Self.half, error: 0.1 * error)
+        longLimit = slow(stable.quantile(tail: Self.half))
+        long = canary.part(atLeast: longLimit)
     }
 
+    /// What is beyond a median.
+    static let half = 0.5
+
+    var isLonger: Bool { longLower > Self.half }
     var isInferior: Bool { lower > Analysis.tail }
     var isProven: Bool { upper <= allowed }
 
@@ -141,9 +158,12 @@ struct LatencyComparison {
         return times.map { max(Int(Double(canary.samples) * ($0 - 1) * 1.5), canary.samples / 10, 1) }
     }
 
-    var words: String {
+    var words: String { words("p99", Analysis.tail) }
+    var wordsOfMedians: String { words("p50", Self.half) }
+
+    private func words(_ name: String, _ tail: Double) -> String {
         let rows = group == .one ? "1 row" : "\(group.name) rows"
-        return "p99 of \(rows) \(time(canary.quantile(tail: Analysis.tail))) of \(grouped(canary.samples))"
-            + " against \(time(stable.quantile(tail: Analysis.tail))) of \(grouped(stable.samples))"
+        return "\(name) of \(rows) \(time(canary.quantile(tail: tail))) of \(grouped(canary.samples))"
+            + " against \(time(stable.quantile(tail: tail))) of \(grouped(stable.samples))"
     }
 }

@@ -22,7 +22,8 @@ public struct Finding: Hashable, Sendable {
         /// Not enough is known. `missing` says what, in words; `samples` how many more requests (or labels) of the
         /// new version are expected to decide, where that can be said.
         case open(missing: String, samples: Int?)
-        /// There is nothing to judge and nothing that demands it: noted in the promotion, and no obstacle.
+        /// There is nothing to judge and nothing that demands it: noted in the promotion, and no obstacle. Why, in
+        /// words that do not name the metric.
         case unproven(String)
     }
 
