@@ -10,11 +10,11 @@ from running_host import PATIENCE, command
 
 STABLE, BETTER, WRONG, CRASHING, SLOW, WEAK = "1", "2", "3", "4", "5", "7"
 
-# Beside the tests of others a p99 is noise: twice as long is allowed, twenty milliseconds more are not.
+# Beside other work a p99 is noise. Twenty milliseconds more show in the median.
 LATENCY = {"p99_margin": "100%"}
 # Quick for what is good; where the crash has to come before the second share, one that needs many requests.
 QUICK = {"steps": [10, 50, 100], "interval": "1s", "min_samples": 50,
-         "analysis": {"errors": {"margin": "1%"}, "latency": LATENCY, "agreement": {"flips": "8%"}}}
+         "analysis": {"errors": {"margin": "1%"}, "latency": {"p99_margin": "400%"}, "agreement": {"flips": "8%"}}}
 CAREFUL = QUICK | {"analysis": {"errors": {"margin": "0.05%"}, "latency": LATENCY}}
 GATE = {"data": "holdout.csv", "label": "benign", "metric": "auc", "min": 0.97, "max_drop": 0.02}
 
@@ -55,12 +55,15 @@ def release(host, versions, number, ending):
     """Drops a version; its rollout when that has ended, with the audit's entries about it."""
     host.drop(versions / f"cancer@{number}{ending}", f"cancer@{number}{ending}")
 
-    def ended():
+    def begun():
         rollout = host.get("/functions/cancer/rollout")
-        return (rollout.status == 200 and rollout.json["canary"] == number
-                and rollout.json["state"] in ("promoted", "aborted", "paused") and rollout.json)
+        return rollout.status == 200 and rollout.json["canary"] == number
 
-    rollout = host.until(ended)
+    host.until(begun)
+    # It asks twice a second: who asks without a pause takes the time that the versions are measured by.
+    done = host.run("rollout", "status", "cancer", "--watch", code=0 if number == BETTER else 1)
+    rollout = host.get("/functions/cancer/rollout").json
+    print(done.stdout)
     log = host.get("/functions/cancer/audit?limit=1000").json
     assert log["chain"] == "intact"
     entries = [entry for entry in log["entries"]
