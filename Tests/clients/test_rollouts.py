@@ -4,93 +4,15 @@ import contextlib
 import http.server
 import json
 import re
-import sqlite3
 import threading
 import time
 
 import pytest
 
-from host import Host, Steady, build_plugin, linear_model, roost, wait_until
-
-NAME = "credit"
-ROW = [3, 0]
-# Margins so wide, and so much chance, that tens of requests are enough.
-WIDE = {"errors": {"margin": 0.3}, "latency": {"p99_margin": 10}, "agreement": {"flips": 1}, "alpha": 0.5}
-LONG = 60
-
-
-def plan(**changes):
-    return {"steps": [10, 50, 100], "interval": "1s", "min_samples": 20, "analysis": WIDE} | changes
-
-
-@pytest.fixture
-def host(tmp_path):
-    with Host(tmp_path / "home") as host:
-        yield host
-        if host.process.poll() is None:
-            assert host.stop() == 0
-
-
-@pytest.fixture(scope="module")
-def models(tmp_path_factory):
-    """A version that works, and some that fail in one way, whatever they are asked."""
-    folder = tmp_path_factory.mktemp("builds")
-    wishes = {"good": "NOTHING", "errors": "FAIL_ROW", "deaths": "SEGFAULT", "slow": "SLEEP"}
-    return {kind: build_plugin(folder / f"{kind}.so", ALWAYS=wish) for kind, wish in wishes.items()}
-
-
-def begin(host, manifest=None, model=None, **changes):
-    """credit@1 serves, and a plan is in force."""
-    host.manifest(NAME, {"rollout": plan(**changes)} | (manifest or {}))
-    if model:
-        drop(host, 1, model, "so")
-    else:
-        drop(host, 1)
-    host.wait_serving(NAME, 1)
-
-
-def drop(host, version=2, content=None, kind="json"):
-    host.drop(f"{NAME}@{version}.{kind}", content or linear_model(version))
-
-
-def calling(host, pause=0.002, row=ROW):
-    """Callers of whom none may fail."""
-    return Steady(host, NAME, row, lambda answer: True, connections=2, pause=pause)
-
-
-def rollout(host):
-    reply = host.get(f"/functions/{NAME}/rollout")
-    return reply.json if reply.status == 200 else {"state": None, "error": reply.error}
-
-
-def wait_for(host, *states, canary=None):
-    def there():
-        now = rollout(host)
-        return now["state"] in states and canary in (None, now["canary"]) and now
-    return wait_until(there, lambda: f"{states}: {rollout(host)}; {host.lines}", patience=LONG)
-
-
-def wait_for_share(host, share):
-    return wait_until(lambda: (now := rollout(host)).get("share") == share and now,
-                      lambda: f"{share} %: {rollout(host)}; {host.lines}", patience=LONG)
-
-
-def shares(host):
-    return host.status(NAME)["traffic"]["shares"]
-
-
-def steer(host, command, body=None):
-    return host.call("POST", f"/functions/{NAME}/rollout/{command}", body or {})
-
-
-def audit(host):
-    log = host.get(f"/functions/{NAME}/audit").json
-    assert log["chain"] == "intact"
-    return log["entries"]
-
-
-def cli(host, *arguments):
-    return roost(*arguments, "--home", host.home)
+from host import Host, linear_model, wait_until
+from rollouts import (
+    NAME, ROW, WIDE, LONG, plan, host, models, begin, drop, calling, rollout, wait_for, wait_for_share,
+    shares, steer, audit, cli)
 
 
 # By itself
@@ -482,57 +404,3 @@ def test_a_killed_host_goes_on_at_the_same_step_with_the_same_evidence(host):
     for finding in after["findings"]:
         assert finding["canary_samples"] >= known[finding["metric"]]
     assert after["step_s"] >= before["step_s"] - 1
-
-
-# The record
-
-def tamper(host, statement):
-    assert host.stop() == 0
-    with contextlib.closing(sqlite3.connect(host.home / "state" / "roost.db")) as database, database:
-        database.execute(statement)
-    host.restart()
-
-
-def test_the_audit_log_tells_everything_and_shows_who_changed_it(host):
-    begin(host)
-    with calling(host):
-        drop(host)
-        wait_for(host, "promoted")
-    text = cli(host, "audit", NAME)
-    assert text.returncode == 0
-    assert re.search(rf"Z  {NAME}@2  rollout advanced by rollout: 10 % → 50 %: errors", text.stdout), text.stdout
-    log = json.loads(cli(host, "audit", "--json").stdout)
-    assert log["chain"] == "intact" and [one["number"] for one in log["entries"]] == list(
-        range(1, len(log["entries"]) + 1))
-    assert len(json.loads(cli(host, "audit", NAME, "--json", "--limit", "2").stdout)["entries"]) == 2
-    tamper(host, "UPDATE audit SET entry = replace(entry, '50 %', '60 %') WHERE entry LIKE '%rollout_promoted%'")
-    changed = next(one["number"] for one in log["entries"] if one["act"] == "rollout_promoted")
-    wrong = cli(host, "audit", NAME)
-    assert wrong.returncode == 1 and f"broken at entry {changed}" in wrong.stderr, wrong
-    assert cli(host, "audit", "--json").returncode == 1
-
-
-def test_a_removed_entry_is_noticed(host):
-    begin(host)
-    tamper(host, "DELETE FROM audit WHERE number = 1")
-    wrong = cli(host, "audit")
-    assert wrong.returncode == 1 and "broken at entry" in wrong.stderr, wrong
-
-
-def test_what_cannot_be_written_is_said_and_written_later(host):
-    begin(host, steps=[10, {"pause": True}, 100])
-    drop(host)
-    wait_for_share(host, 10)
-    with contextlib.closing(sqlite3.connect(host.home / "state" / "roost.db", isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        reply = steer(host, "abort")
-        assert reply.status == 500 and "a restart would undo it" in reply.error, reply.body
-        assert shares(host) == {"1": 100}, "what is urgent is done all the same"
-        assert any("not on the disk" in warning for warning in host.status()["host"]["warnings"])
-        other.execute("ROLLBACK")
-    wait_until(lambda: not host.status()["host"]["warnings"] or not any(
-        "not on the disk" in warning for warning in host.status()["host"]["warnings"]), "it is written")
-    assert audit(host)[-1]["to"] == "1=100"
-    host.kill()
-    host.restart()
-    assert rollout(host)["state"] == "aborted" and host.state(NAME, 2) == "rejected"
