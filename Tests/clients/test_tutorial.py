@@ -111,7 +111,8 @@ def test_five_releases_and_a_gate(host, root, versions):
         bench.send_signal(signal.SIGINT)
         report = json.loads(bench.communicate(timeout=PATIENCE)[0])
     outcomes, answered = report["outcomes"], report["versions"]
-    assert sum(outcomes.values()) == outcomes["ok"] > 2000, report["errors"]
+    # What was on its way when the load was stopped is no error.
+    assert sum(outcomes.values()) - outcomes["interrupted"] == outcomes["ok"] > 2000, report["errors"]
     assert bench.returncode == 0
     assert set(answered) <= {STABLE, BETTER, WRONG, CRASHING, SLOW} and answered[BETTER] > answered[SLOW]
     for number in (WRONG, CRASHING, SLOW):
