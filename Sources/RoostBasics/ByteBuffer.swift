@@ -43,6 +43,14 @@ internal import Glibc
         tail += 1
     }
 
+    /// Adds up to eight bytes at once, that in the lowest bits of `word` first.
+    public mutating func append(ascii word: UInt64, count: Int) {
+        precondition((0...8).contains(count))
+        reserve(8)
+        unsafe start?.storeBytes(of: word.littleEndian, toByteOffset: tail, as: UInt64.self)
+        tail += count
+    }
+
     /// Adds the text as UTF-8.
     public mutating func append(_ text: StaticString) {
         text.withUTF8Buffer { unsafe append($0.span.bytes) }

@@ -46,18 +46,25 @@ struct ReplyFields: ~Copyable {
     /// `1.234`: microseconds are as fine as anybody reads.
     private mutating func append(milliseconds span: Instant.Span) {
         let microseconds = span.nanoseconds / 1000
-        append(decimal: microseconds / 1000)
-        let rest = UInt32(truncatingIfNeeded: microseconds % 1000)
-        text.append(UInt8(ascii: "."))
-        text.append(Self.digit(rest / 100))
-        text.append(Self.digit(rest / 10 % 10))
-        text.append(Self.digit(rest % 10))
+        let rest = microseconds % 1000
+        var whole = microseconds / 1000
+        // Built from its end, as one word: most times are below ten seconds.
+        var word = UInt64(UInt8(ascii: ".")) | Self.digit(rest / 100) << 8 | Self.digit(rest / 10 % 10) << 16
+        word |= Self.digit(rest % 10) << 24
+        var count = 4
+        while count < 8, whole > 0 || count == 4 {
+            word = word << 8 | Self.digit(whole % 10)
+            whole /= 10
+            count += 1
+        }
+        if whole > 0 { append(decimal: whole) }
+        text.append(ascii: word, count: count)
     }
 
     private mutating func append(decimal number: UInt64) {
         if number >= 10 { append(decimal: number / 10) }
-        text.append(Self.digit(UInt32(truncatingIfNeeded: number % 10)))
+        text.append(UInt8(truncatingIfNeeded: Self.digit(number % 10)))
     }
 
-    private static func digit(_ value: UInt32) -> UInt8 { UInt8(ascii: "0") &+ UInt8(truncatingIfNeeded: value) }
+    private static func digit(_ value: UInt64) -> UInt64 { UInt64(UInt8(ascii: "0")) &+ value }
 }

@@ -322,8 +322,9 @@ final class Serving {
         let now = loop.now
         let index = Int(ticket.index)
         let timing = service.inFlight[index].timing
-        let (route, slot) = (callers[Int(id.slot)]?.route, callers[Int(id.slot)]?.slot)
-        callers[Int(id.slot)] = nil
+        // Moved out, not copied: that would retain and release what it refers to.
+        let caller = callers[Int(id.slot)].take()
+        let slot = caller?.slot
         service.count(
             header.outcome, total: now - service.inFlight[index].header.arrived, rows: Int(header.rows), slot: slot,
             paysForStart: timing.fork != nil || timing.load != nil, at: now)
@@ -331,7 +332,7 @@ final class Serving {
         fields.set(head: service.replyFieldsHead, timing: timing, infer: header.infer)
         if header.contentType == .other { fields.add(contentType: contentTypeText) }
         Self.reply(id, Int(header.status), header.contentType.reply, fields, body, on: server)
-        if let route, route.shadow != nil { shadow(ticket, header, body, of: service, on: route) }
+        if let route = caller?.route, route.shadow != nil { shadow(ticket, header, body, of: service, on: route) }
         service.forget(ticket)
     }
 
