@@ -10,12 +10,15 @@ public enum Operation: UInt16, Sendable {
     /// reply's body is a `Comparison`.
     case compareTensors = 3
     case compareRows = 4
+    /// A chunk of a file with the plan of its job (`BulkRequest`): the reply's body is a `BulkReply`.
+    case score = 5
 
-    /// What compares answers to this one.
+    /// What compares answers to this one; itself for those that nobody compares.
     public var comparing: Operation {
         switch self {
         case .infer, .compareTensors: .compareTensors
         case .predict, .compareRows: .compareRows
+        case .score: .score
         }
     }
 

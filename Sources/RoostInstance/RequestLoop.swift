@@ -34,6 +34,8 @@ final class RequestLoop {
     private let reply: TextBuffer
     /// Made when the host first wants to know something.
     private lazy var summary = SummaryWriter(decoder)
+    /// Made when the first chunk of a file comes.
+    private lazy var scorer = BulkScorer(model, decoder)
     private let rowsMax: Int
     /// Nil for all but binary classifiers.
     private let decision: ThresholdDecision?
@@ -91,6 +93,7 @@ final class RequestLoop {
     private func take(_ header: RequestHeader, _ contentType: RawSpan, _ body: RawSpan) {
         guard header.deadline > turn else { return refuse(header, .tooLate) }
         if header.operation.isComparison { return compare(header, body) }
+        if header.operation == .score { return score(header, body) }
         if header.operation == .predict, model.canInvoke { return invoke(header, contentType, body) }
         guard model.canPredict else { return refuse(header, .bodiesOnly) }
         do throws(RoostError) {
@@ -173,7 +176,8 @@ final class RequestLoop {
         reply.removeAll()
         do throws(RoostError) {
             switch (member.header.operation, member.header.accept) {
-            case (.compareTensors, _), (.compareRows, _): preconditionFailure("comparisons share no batch")
+            case (.compareTensors, _), (.compareRows, _), (.score, _):
+                preconditionFailure("\(member.header.operation) shares no batch")
             case (.infer, _): try encoder.tensors(rows, of: batch, member.info, into: reply)
             case (.predict, .csv): try encoder.csv(rows, of: batch, into: reply)
             case (.predict, _): try encoder.rows(rows, of: batch, into: reply)
@@ -226,6 +230,25 @@ final class RequestLoop {
         } catch { refuse(header, error, now() - started) }
     }
 
+    // MARK: scoring
+
+    /// Scores a chunk of a file, which is a batch of its own.
+    private func score(_ header: RequestHeader, _ body: RawSpan) {
+        finishBatch()
+        // Who waits for an answer of that batch need not wait for the chunk.
+        channel.ring()
+        let started = now()
+        reply.removeAll()
+        do throws(RoostError) {
+            let rows = try scorer.score(body, into: reply, deadline: header.deadline)
+            var head = ReplyHeader(id: header.id, status: 200, contentType: .octets, outcome: .ok)
+            head.rows = UInt32(clamping: rows)
+            head.infer = now() - started
+            send(head)
+            reply.removeAll()
+        } catch { refuse(header, error, now() - started) }
+    }
+
     // MARK: refusing
 
     private func refuse(_ request: RequestHeader, _ error: RoostError, _ took: Instant.Span = .zero) {
@@ -270,6 +293,7 @@ extension RequestHeader {
         switch operation {
         case .infer, .compareTensors: .tensors
         case .predict, .compareRows: contentType == .csv ? .csv : .rows
+        case .score: preconditionFailure("a chunk has its format in its plan")
         }
     }
 

@@ -11,16 +11,18 @@ struct CSVField {
 
 /// CSV (RFC 4180) over the same bytes that JSON is read from. Lines end with LF, CRLF or CR.
 extension JSONCursor {
-    @inline(__always) var isAtFieldEnd: Bool {
+    @inline(__always) var isAtFieldEnd: Bool { isAtFieldEnd(.comma) }
+
+    @inline(__always) func isAtFieldEnd(_ delimiter: UInt8) -> Bool {
         let byte = current
-        return byte == .comma || byte == 0x0A || byte == 0x0D || at >= end
+        return byte == delimiter || byte == 0x0A || byte == 0x0D || at >= end
     }
 
     /// Reads the field that begins here; the cursor then stands at what ends it. Counts lines within quotes.
-    mutating func field(_ line: inout Int) throws(Fault) -> CSVField {
+    mutating func field(_ line: inout Int, _ delimiter: UInt8 = .comma) throws(Fault) -> CSVField {
         let start = at
         guard take(.quote) else {
-            while !isAtFieldEnd { at += 1 }
+            while !isAtFieldEnd(delimiter) { at += 1 }
             return CSVField(start: start, end: at, isQuoted: false, hasDoubled: false)
         }
         var hasDoubled = false
@@ -34,7 +36,9 @@ extension JSONCursor {
             if !take(.quote) { break }
             hasDoubled = true
         }
-        guard isAtFieldEnd else { throw Fault(.syntax("',' or the end of the line behind a closing quote"), at: at) }
+        guard isAtFieldEnd(delimiter) else {
+            throw Fault(.syntax("',' or the end of the line behind a closing quote"), at: at)
+        }
         return CSVField(start: start + 1, end: at - 1, isQuoted: true, hasDoubled: hasDoubled)
     }
 

@@ -168,7 +168,8 @@ extension RequestDecoder {
     }
 
     /// Stores the value of a field that is no plain number.
-    private func value(
+    /// - Parameter place: for the error: `line 3, column "age"`.
+    func value(
         _ cursor: JSONCursor, _ field: CSVField, _ column: Int, _ input: TensorBuffer, _ index: Int, place: () -> String
     ) throws(Refusal) {
         let isEmpty = field.start == field.end

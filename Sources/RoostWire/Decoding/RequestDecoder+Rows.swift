@@ -127,6 +127,7 @@ extension RequestDecoder {
         try cursor.object { (cursor, key) throws(Refusal) in
             let bytes = try cursor.syntax { (cursor) throws(Fault) in try cursor.bytes(key) }
             guard let column = matrix.names.place(of: bytes, hint: count) else {
+                if passesUnknown { return try cursor.syntax { (cursor) throws(Fault) in try cursor.skipValue() } }
                 throw invalid("row \(row + 1): unknown column \"\(cursor.string(key))\"")
             }
             guard seenColumns[column] != row else {
@@ -147,6 +148,7 @@ extension RequestDecoder {
         try cursor.object { (cursor, key) throws(Refusal) in
             let bytes = try cursor.syntax { (cursor) throws(Fault) in try cursor.bytes(key) }
             guard let place = layout.inputNames.place(of: bytes, hint: count) else {
+                if passesUnknown { return try cursor.syntax { (cursor) throws(Fault) in try cursor.skipValue() } }
                 throw invalid(
                     "row \(row + 1): unknown input \"\(cursor.string(key))\": expected \(Complaint.list(layout.inputNames.names))"
                 )

@@ -11,6 +11,8 @@ public final class RequestDecoder {
     @safe @exclusivity(unchecked) var seenColumns: [Int]
     /// Per CSV field: the column it fills, or nil for one that is passed over.
     @safe @exclusivity(unchecked) var fieldColumns: [Int?] = []
+    /// Whether rows as objects may have members that the model does not know.
+    @safe @exclusivity(unchecked) var passesUnknown = false
     /// Rows of this request as the first tensor said, and that tensor's name's place.
     @safe @exclusivity(unchecked) var tensorRows: Int?
 
@@ -26,14 +28,18 @@ public final class RequestDecoder {
 
     /// Reads `body` and appends its rows to `batch`, a batch for the same signature.
     ///
-    /// - Parameter info: overwritten.
+    /// - Parameters:
+    ///   - info: overwritten.
+    ///   - passingUnknown: whether rows as objects may have members that the model does not know.
     /// - Throws: `.invalidArgument` saying which input, row and column, what was expected and what came. The batch
     ///   is then as it was before.
     public func decode(
-        _ body: RawSpan, as format: RequestFormat, into batch: TensorBatch, _ info: inout RequestInfo
+        _ body: RawSpan, as format: RequestFormat, into batch: TensorBatch, _ info: inout RequestInfo,
+        passingUnknown: Bool = false
     ) throws(RoostError) -> Decoded {
         let mark = batch.mark
         info.clear()
+        passesUnknown = passingUnknown
         do throws(Refusal) {
             info.rows = try unsafe body.withUnsafeBytes { (bytes) throws(Refusal) -> Int in
                 guard var cursor = unsafe JSONCursor(bytes, text: batch.text) else {

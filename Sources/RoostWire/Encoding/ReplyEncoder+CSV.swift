@@ -38,8 +38,10 @@ extension ReplyEncoder {
 
 extension TextBuffer {
     /// Appends a field, in quotes where it needs them.
-    fileprivate func append(csv text: [UInt8]) {
-        guard text.contains(where: { [.quote, .comma, 0x0A, 0x0D].contains($0) }) else { return append(text) }
+    func append(csv text: [UInt8], _ delimiter: UInt8 = .comma) {
+        guard text.contains(where: { $0 == .quote || $0 == delimiter || $0 == 0x0A || $0 == 0x0D }) else {
+            return append(text)
+        }
         append(.quote)
         for byte in text {
             if byte == .quote { append(.quote) }
@@ -49,11 +51,11 @@ extension TextBuffer {
     }
 
     /// Appends one element as a field; false when it is not UTF-8.
-    fileprivate func csvElement(_ tensor: TensorBuffer, _ index: Int) -> Bool {
+    func csvElement(_ tensor: TensorBuffer, _ index: Int, _ delimiter: UInt8 = .comma) -> Bool {
         if tensor.dtype == .bytes {
             let element = tensor.withElements(BytesElement.self) { $0[index] }
             guard element.isUTF8 else { return false }
-            append(csv: Array(element.string.utf8))
+            append(csv: Array(element.string.utf8), delimiter)
             return true
         }
         if tensor.dtype.isFloatingPoint {

@@ -28,6 +28,9 @@
         unsafe base = .allocate(capacity: capacity)
     }
 
+    /// The byte that was appended last; 0 when there is none.
+    var last: UInt8 { used > 0 ? unsafe base[used - 1] : 0 }
+
     /// Forgets the bytes from index `kept` on.
     public func truncate(to kept: Int) {
         precondition(kept >= 0 && kept <= count)

@@ -7,7 +7,7 @@ import RoostTensors
 /// against `end`; a byte at or beyond it reads as 0, which is no JSON.
 @safe struct JSONCursor {
     let base: UnsafePointer<UInt8>
-    let end: Int
+    private(set) var end: Int
     var at: Int
     /// Where unescaped strings go.
     let text: ByteArena
@@ -45,6 +45,14 @@ import RoostTensors
     ) throws(Failure) -> Result {
         precondition(start >= 0 && start <= end && end <= self.end)
         return try unsafe body(UnsafeRawBufferPointer(start: base + start, count: end - start).bytes)
+    }
+
+    /// A cursor over the same bytes that ends before them.
+    func limited(to stop: Int) -> Self {
+        precondition(stop >= 0 && stop <= end)
+        var limited = self
+        limited.end = stop
+        return limited
     }
 
     @inline(__always) mutating func skipSpace() {
