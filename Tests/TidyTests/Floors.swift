@@ -44,7 +44,9 @@ enum Floors {
         "Sources/RoostWire/JSON/JSONCursor.swift",
         "Sources/RoostWire/Numbers/ExactDecimal.swift",
         "Sources/RoostWire/Numbers/QuickNumber.swift",
+        "plugins/TreeModels/Forest+Blocks.swift",
         "plugins/TreeModels/Forest+Walk.swift",
+        "plugins/TreeModels/RowBlock.swift",
     ]
 
     static func floor(of target: String) -> Int? { floors.firstIndex { $0.contains(target) } }
