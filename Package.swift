@@ -143,7 +143,9 @@ let package = Package(
         // Plugin side.
         swift("RoostPlugin", ["RoostABI", "RoostTensors"], settings: strict + lean),
         swift("ModelFiles", [], path: "plugins/ModelFiles", settings: strict + lean),
-        swift("LinearModels", ["RoostPlugin", "ModelFiles"], path: "plugins/LinearModels", settings: strict + lean),
+        swift(
+            "LinearModels", ["RoostPlugin", "RoostTensors", "ModelFiles"], path: "plugins/LinearModels",
+            settings: strict + lean),
         swift("TreeModels", ["RoostPlugin", "ModelFiles"], path: "plugins/TreeModels", settings: strict + lean),
         plugin("linear", ["LinearModels"]),
         plugin("trees", ["TreeModels"]),

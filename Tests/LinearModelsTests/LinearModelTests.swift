@@ -140,3 +140,49 @@ func mutatedFilesAreRefusedOrAnswer(seed: UInt64) throws {
         _ = try host.predict([Float](repeating: .nan, count: columns), shape: [1, columns])
     }
 }
+
+@Test(arguments: ["linear", "logistic", "softmax"], [false, true])
+func aRowAnswersTheSameAloneAndInAnyCompany(model: String, imputes: Bool) throws {
+    var generator = SplitMix(state: 1)
+    for columns in [1, 3, 4, 7, 8, 30] {
+        func numbers(_ count: Int) -> [Double] { (0..<count).map { _ in Double.random(in: -2...2, using: &generator) } }
+        let outputs = model == "softmax" ? 3 : 1
+        let rows = (0..<outputs).map { _ in numbers(columns) }
+        let host = try load(
+            document(
+                "\"model\": \"\(model)\", \"coefficients\": \(rows), \"intercepts\": \(numbers(outputs))"
+                    + (imputes ? ", \"impute\": \(numbers(columns))" : "")))
+        let features = (0..<40 * columns).map { place in
+            imputes && place % 3 == 0 ? Float.nan : Float.random(in: -9...9, using: &generator)
+        }
+        let alone = try (0..<40).flatMap { row in
+            let features = Array(features[row * columns..<(row + 1) * columns])
+            return try host.predict(features, shape: [1, columns])[0]?.floats ?? []
+        }
+        #expect(alone.count == 40 * outputs && !alone.contains { $0.isNaN })
+        for count in 0...40 {
+            let together = try host.predict(Array(features[..<(count * columns)]), shape: [count, columns])[0]?.floats
+            #expect(together?.map(\.bitPattern) == alone[..<(count * outputs)].map(\.bitPattern), "\(count) rows")
+        }
+    }
+}
+
+@Test func scoresAddColumnByColumn() throws {
+    var generator = SplitMix(state: 2)
+    let (weights, values) = (
+        (0..<30).map { _ in Double.random(in: -1e9...1e9, using: &generator) },
+        (0..<30).map { _ in Float.random(in: -1e9...1e9, using: &generator) }
+    )
+    var sum = 0.125
+    for column in 0..<30 { sum += weights[column] * Double(values[column]) }
+    // Scaled so that the last bits of the sum are those of a float32, where another order would show.
+    let unit = sum.ulp * 0x1p20
+    let host = try load(
+        document(#""model": "linear", "coefficients": [\#(weights)], "intercepts": [\#(0.125 - sum + unit)]"#))
+    let wanted = weights.indices.reduce(0.125 - sum + unit) { $0 + weights[$1] * Double(values[$1]) }
+    for count in [1, 8] {
+        let batch = [[Float]](repeating: values, count: count).flatMap { $0 }
+        let answers = try host.predict(batch, shape: [count, 30])[0]?.floats
+        #expect(answers == [Float](repeating: Float(wanted), count: count))
+    }
+}

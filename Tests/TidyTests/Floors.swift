@@ -48,7 +48,10 @@ enum Floors {
         "Sources/RoostWire/JSON/JSONCursor.swift",
         "Sources/RoostWire/Numbers/ExactDecimal.swift",
         "Sources/RoostWire/Numbers/QuickNumber.swift",
+        "plugins/LinearModels/LinearModel+Scores.swift",
+        "plugins/TreeModels/Forest+Blocks.swift",
         "plugins/TreeModels/Forest+Walk.swift",
+        "plugins/TreeModels/RowBlock.swift",
     ]
 
     static func floor(of target: String) -> Int? { floors.firstIndex { $0.contains(target) } }

@@ -104,7 +104,7 @@ func aRowAnswersTheSameAloneAndInAnyCompany(name: String) throws {
     #expect(throws: TestHost.Refusal.self) { try predictions(["best_iteration": "3", "scikit_learn": "{}"]) }
 }
 
-@Test func theForestIsSharedMemoryOfEightBytesANode() throws {
+@Test func theForestIsSharedMemory() throws {
     let host = try Fixture("logistic-3.2.0").load()
     #expect((200..<1200).contains(host.modelBytes))
     #expect(throws: TestHost.Refusal.self) {

@@ -9,15 +9,15 @@ public struct LinearModel: Model {
     public let signature: Signature
     private let kind: LinearFile.Kind
     /// One row per output, divided by the scale of each column.
-    private let weights: ModelArray<Double>
+    let weights: ModelArray<Double>
     /// One per output; what standardisation subtracts is in it.
-    private let intercepts: ModelArray<Double>
+    let intercepts: ModelArray<Double>
     /// Stands in for missing values; empty: they are refused.
-    private let impute: ModelArray<Double>
+    let impute: ModelArray<Double>
     /// Labels: the classes' names, if they have any, and their numbers.
     private let classes: [ModelText]
     private let numbers: [Int64]
-    private let columns: Int
+    let columns: Int
 
     public init(loading artifact: borrowing Artifact) throws {
         let file = try LinearFile(artifact.bytes)
@@ -42,7 +42,11 @@ public struct LinearModel: Model {
         let features = try batch.values(0, of: Float.self)
         var predictions = try outputs.values(0, of: Float.self)
         if kind == .linear {
-            for row in 0..<batch.rows { predictions[row] = Float(score(features, row, 0)) }
+            for first in stride(from: 0, to: batch.rows, by: Self.lanes) {
+                let count = min(Self.lanes, batch.rows - first)
+                let scores = scores(features, first, count, 0)
+                for lane in 0..<count { predictions[first + lane] = Float(scores[lane]) }
+            }
         } else if classes.isEmpty {
             var labels = try outputs.values(1, of: Int64.self)
             classify(features, rows: batch.rows, as: numbers, into: &predictions, &labels)
@@ -57,49 +61,48 @@ public struct LinearModel: Model {
         _ features: Span<Float>, rows: Int, as classes: [Label], into predictions: inout MutableSpan<Float>,
         _ labels: inout MutableSpan<Label>
     ) {
-        if kind == .logistic {
-            for row in 0..<rows {
-                let score = score(features, row, 0)
-                predictions[row] = Float(1 / (1 + exp(-score)))
-                labels[row] = classes[score > 0 ? 1 : 0]
+        let outputs = intercepts.count
+        var block = [Double](repeating: 0, count: kind == .softmax ? Self.lanes * outputs : 0)
+        for first in stride(from: 0, to: rows, by: Self.lanes) {
+            let count = min(Self.lanes, rows - first)
+            if kind == .logistic {
+                let scores = scores(features, first, count, 0)
+                for lane in 0..<count {
+                    predictions[first + lane] = Float(1 / (1 + exp(-scores[lane])))
+                    labels[first + lane] = classes[scores[lane] > 0 ? 1 : 0]
+                }
+                continue
             }
-            return
-        }
-        var scores = [Double](repeating: 0, count: intercepts.count)
-        for row in 0..<rows {
-            for output in scores.indices { scores[output] = score(features, row, output) }
-            labels[row] = classes[Self.softmax(&scores)]
-            for output in scores.indices { predictions[row * scores.count + output] = Float(scores[output]) }
+            for output in 0..<outputs {
+                let scores = scores(features, first, count, output)
+                for lane in 0..<count { block[lane * outputs + output] = scores[lane] }
+            }
+            for lane in 0..<count {
+                let row = lane * outputs..<(lane + 1) * outputs
+                labels[first + lane] = classes[Self.softmax(&block, row)]
+                for place in row { predictions[first * outputs + place] = Float(block[place]) }
+            }
         }
     }
 
-    private func score(_ features: Span<Float>, _ row: Int, _ output: Int) -> Double {
-        let (weights, impute) = (weights.span, impute.span)
-        var sum = intercepts[output]
-        for column in 0..<columns {
-            let value = features[row * columns + column]
-            let known = value.isNaN && !impute.isEmpty ? impute[column] : Double(value)
-            sum += weights[output * columns + column] * known
-        }
-        return sum
-    }
-
-    /// Turns scores into probabilities; the first of the greatest.
-    private static func softmax(_ scores: inout [Double]) -> Int {
-        var best = 0
-        for index in scores.indices where scores[index] > scores[best] { best = index }
+    /// Turns a row's scores into probabilities; the first of the greatest, counted within the row.
+    private static func softmax(_ scores: inout [Double], _ row: Range<Int>) -> Int {
+        var best = row.lowerBound
+        for index in row where scores[index] > scores[best] { best = index }
         let greatest = scores[best]
         var sum = 0.0
-        for index in scores.indices {
+        for index in row {
             scores[index] = exp(scores[index] - greatest)
             sum += scores[index]
         }
-        for index in scores.indices { scores[index] /= sum }
-        return best
+        for index in row { scores[index] /= sum }
+        return best - row.lowerBound
     }
 
     /// A row with a missing value has no answer; the rows beside it have theirs.
     private func refuseMissing(_ features: Span<Float>, rows: Int, in outputs: inout Outputs) {
+        // Mostly nothing is missing at all, which is quickly seen.
+        guard Self.hasMissing(features) else { return }
         for row in 0..<rows {
             for column in 0..<columns where features[row * columns + column].isNaN {
                 let name = signature.columns[column].name

@@ -1,11 +1,11 @@
 import RoostPlugin
 
-/// The hot kernel: the one file of this engine that may write `unsafe`.
+/// The hot kernel for single rows, and for groups of trees too large for blocks.
 ///
 /// Invariant: `ForestBuilder` made every root and every `place + delta + 1` an index of `nodes`, every slot smaller
 /// than `slotCount`, every leaf a fixed point; `groupStarts` ascends to `groups.count`.
 extension Forest {
-    /// The margins of every row, `outputs` per row.
+    /// The margins of every row, `outputs` per row, row by row.
     ///
     /// - Parameters:
     ///   - features: `columns` per row; NaN is missing.
@@ -27,7 +27,7 @@ extension Forest {
         }
     }
 
-    private func fill(_ slots: UnsafeMutablePointer<Float>, from row: UnsafePointer<Float>) {
+    func fill(_ slots: UnsafeMutablePointer<Float>, from row: UnsafePointer<Float>) {
         for column in 0..<columns {
             let value = unsafe row[column]
             unsafe slots[2 * column] = value.isNaN ? .infinity : value
@@ -36,35 +36,42 @@ extension Forest {
         unsafe slots[2 * columns] = -.infinity
     }
 
-    private func margin(of output: Int, _ slots: UnsafePointer<Float>) -> Float {
+    func margin(of output: Int, _ slots: UnsafePointer<Float>) -> Float {
         var sum = unsafe base.buffer[output]
-        guard let nodes = unsafe self.nodes.buffer.baseAddress, let groups = unsafe self.groups.buffer.baseAddress
-        else { return sum }
-        let walk = unsafe Walk(nodes: nodes, slots: slots, slotBits: slotBits)
         for index in unsafe groupStarts.buffer[output]..<groupStarts.buffer[output + 1] {
-            let roots = unsafe groups[index].roots
-            var (a, b, c, d) = (Int(roots.0), Int(roots.1), Int(roots.2), Int(roots.3))
-            var (e, f, g, h) = (Int(roots.4), Int(roots.5), Int(roots.6), Int(roots.7))
-            for _ in 0..<(unsafe groups[index].steps) {
-                walk.step(&a)
-                walk.step(&b)
-                walk.step(&c)
-                walk.step(&d)
-                walk.step(&e)
-                walk.step(&f)
-                walk.step(&g)
-                walk.step(&h)
-            }
-            // In the file's order, one by one: float32 sums depend on it.
-            sum += walk.value(a)
-            sum += walk.value(b)
-            sum += walk.value(c)
-            sum += walk.value(d)
-            sum += walk.value(e)
-            sum += walk.value(f)
-            sum += walk.value(g)
-            sum += walk.value(h)
+            sum = unsafe self.sum(sum, group: index, slots)
         }
+        return sum
+    }
+
+    /// `start`, and what the trees of a group answer for one row.
+    @inline(__always) func sum(_ start: Float, group index: Int, _ slots: UnsafePointer<Float>) -> Float {
+        guard let nodes = unsafe self.nodes.buffer.baseAddress, let groups = unsafe self.groups.buffer.baseAddress
+        else { return start }
+        let walk = unsafe Walk(nodes: nodes, slots: slots, slotBits: slotBits)
+        let roots = unsafe groups[index].roots
+        var (a, b, c, d) = (Int(roots.0), Int(roots.1), Int(roots.2), Int(roots.3))
+        var (e, f, g, h) = (Int(roots.4), Int(roots.5), Int(roots.6), Int(roots.7))
+        for _ in 0..<(unsafe groups[index].steps) {
+            walk.step(&a)
+            walk.step(&b)
+            walk.step(&c)
+            walk.step(&d)
+            walk.step(&e)
+            walk.step(&f)
+            walk.step(&g)
+            walk.step(&h)
+        }
+        // In the file's order, one by one: float32 sums depend on it.
+        var sum = start
+        sum += walk.value(a)
+        sum += walk.value(b)
+        sum += walk.value(c)
+        sum += walk.value(d)
+        sum += walk.value(e)
+        sum += walk.value(f)
+        sum += walk.value(g)
+        sum += walk.value(h)
         return sum
     }
 }

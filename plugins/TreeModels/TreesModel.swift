@@ -23,7 +23,11 @@ public struct TreesModel: Model {
     public func predict(_ batch: borrowing Batch, _ outputs: inout Outputs) throws {
         let features = try batch.values(0, of: Float.self)
         var predictions = try outputs.values(0, of: Float.self)
-        forest.walk(features, rows: batch.rows, into: &predictions)
+        if batch.rows < forest.blockMinimum {
+            forest.walk(features, rows: batch.rows, into: &predictions)
+        } else {
+            forest.answerBlocks(features, rows: batch.rows, into: &predictions)
+        }
         switch objective {
         case .squaredError: return
         case .logistic:

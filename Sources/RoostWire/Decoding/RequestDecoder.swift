@@ -100,13 +100,7 @@ extension TensorBuffer {
     /// Whether any of the elements is a floating-point NaN.
     func hasNaN(in range: Range<Int>) -> Bool {
         switch dtype {
-        case .float32:
-            withElements(Float.self) { elements in
-                // No branch per element.
-                var found: UInt32 = 0
-                for index in range { found |= elements[index].isNaN ? 1 : 0 }
-                return found != 0
-            }
+        case .float32: withElements(Float.self) { $0.extracting(range).hasNaN }
         default: range.contains { isNaN(at: $0) }
         }
     }
