@@ -6,6 +6,8 @@ struct RecordScan {
     /// The longest record that was complete, in bytes, and how many lines stand before it.
     private(set) var longest = 0
     private(set) var longestLine = 0
+    /// Line feeds so far, those within quotes and of the record that is not complete, too.
+    private(set) var lines = 0
     /// Lines before the quote that is open at the end; nil when none is.
     var openQuote: Int? { isQuoted ? quoteLine : nil }
 
@@ -15,7 +17,6 @@ struct RecordScan {
     private var quoteLine = 0
     /// Behind the quote that closed last: another one there opens again, because two stand for one.
     private var closed = -1
-    private var lines = 0
 
     init(isCSV: Bool, delimiter: UInt8) {
         self.isCSV = isCSV

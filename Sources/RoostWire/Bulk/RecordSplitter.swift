@@ -15,6 +15,10 @@ public struct RecordSplitter: Hashable, Sendable {
         public var records = 0
         /// Lines in front of it.
         public var lines = 0
+
+        public init(end: Int = 0, records: Int = 0, lines: Int = 0) {
+            (self.end, self.records, self.lines) = (end, records, lines)
+        }
     }
 
     /// Of one record, in bytes. What is longer is no table, or a quote that nobody closed.
@@ -59,6 +63,23 @@ public struct RecordSplitter: Hashable, Sendable {
         return scan.boundary
     }
 
+    /// Finds the end of the first record, with the empty lines in front of it, and moves on to it: where a CSV file may
+    /// have its header.
+    ///
+    /// - Parameter isAll: whether no bytes follow.
+    /// - Returns: nil when it wants more bytes, together with these; with `isAll` only where there is no record.
+    /// - Throws: as `lastBoundary`; with `isAll` as `finish`.
+    public mutating func firstRecord(in bytes: RawSpan, isAll: Bool) throws(RoostError) -> Boundary? {
+        var boundary = try scan(bytes, records: 1).boundary
+        if boundary.records == 0 {
+            guard isAll else { return nil }
+            boundary = try whole(bytes)
+            guard boundary.records > 0 else { return nil }
+        }
+        line += UInt64(boundary.lines)
+        return boundary
+    }
+
     /// The end of what is left at the end of the input: its last record needs no line feed.
     /// - Throws: `.invalidArgument` when a quote is not closed, naming the line where it was opened; `.tooLarge`.
     public mutating func finish(_ bytes: RawSpan) throws(RoostError) -> Boundary {
@@ -86,7 +107,7 @@ public struct RecordSplitter: Hashable, Sendable {
         if boundary.end < bytes.byteCount {
             let isBlank = boundary.end + 1 == bytes.byteCount && bytes[boundary.end] == 0x0D
             boundary.records += isBlank ? 0 : 1
-            boundary.lines += 1
+            boundary.lines = scan.lines + 1
             boundary.end = bytes.byteCount
         }
         return boundary
@@ -95,8 +116,8 @@ public struct RecordSplitter: Hashable, Sendable {
     private func scan(_ bytes: RawSpan, records: Int = .max) throws(RoostError) -> RecordScan {
         var scan = RecordScan(isCSV: format == .csv, delimiter: delimiter)
         scan.run(bytes, records: records)
-        guard scan.longest <= Self.recordBytesMax,
-            records < .max || bytes.byteCount - scan.boundary.end <= Self.recordBytesMax
+        let rest = scan.boundary.records < records ? bytes.byteCount - scan.boundary.end : 0
+        guard max(scan.longest, rest) <= Self.recordBytesMax
         else {
             let isLast = scan.longest <= Self.recordBytesMax
             let first = line + UInt64(isLast ? scan.boundary.lines : scan.longestLine)
