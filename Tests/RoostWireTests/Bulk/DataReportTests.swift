@@ -83,6 +83,16 @@ import Testing
         #expect(throws: RoostError.self) { try report.merge(other) }
     }
 
+    @Test func aSketchThatIsFullIsNoTrap() throws {
+        var bytes: [UInt8] = []
+        for word in [9, 0, 0, 4096] as [UInt64] {
+            for shift in 0..<8 { bytes.append(UInt8(word >> (8 * shift) & 0xFF)) }
+        }
+        bytes += [UInt8](repeating: 53, count: 4096)
+        let report = try DataReport(decoding: bytes.bytes)
+        #expect(report.distinctRows == 9 && report.duplicates == 0)
+    }
+
     @Test func whatIsNoReportIsRefused() throws {
         let bytes = try report(["1,2,3", "-1,5e20,", "7,7,7"]).encode()
         for count in bytes.indices {
