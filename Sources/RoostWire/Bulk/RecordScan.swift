@@ -71,8 +71,8 @@ struct RecordScan {
         }
     }
 
-    /// Takes 64 bytes at once, a bit for each, where each quote does what it seems to: inside is behind an odd number of
-    /// quotes (Langdale and Lemire: "Parsing gigabytes of JSON per second", 2019).
+    /// Takes 64 bytes at once, a bit for each, where each quote does what it seems to: inside is behind an odd number
+    /// of quotes (Langdale and Lemire: "Parsing gigabytes of JSON per second", 2019).
     /// - Returns: false, with nothing done, when a quote that would open stands within a field.
     @inline(__always) private mutating func block(_ bytes: RawSpan, _ at: Int, _ records: Int) -> Bool {
         var (feeds, quotes, delimiters): (UInt64, UInt64, UInt64) = (0, 0, 0)
