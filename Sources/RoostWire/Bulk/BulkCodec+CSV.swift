@@ -14,7 +14,7 @@ extension BulkCodec {
         guard let columns else { return }
         if let matrix = decoder.layout.matrix { batch.inputs[0].settle(width: matrix.columns.count) }
         while !isFull {
-            cursor.skipEmptyLines(&line)
+            cursor.skipBlankLines(&line)
             guard cursor.at < cursor.end else { break }
             var place = RowPlace(start: cursor.at, end: cursor.end, line: line)
             let keptCount = kept.count
@@ -52,7 +52,12 @@ extension BulkCodec {
                     input.set(value, at: first &+ use.column)
                 } else {
                     cursor.at = start
-                    try cell(&cursor, use.column)
+                    if let value = cursor.quotedFloat(delimiter) {
+                        input.set(value, at: first &+ use.column)
+                    } else {
+                        cursor.at = start
+                        try cell(&cursor, use.column)
+                    }
                 }
             } else if use.column >= 0 {
                 try cell(&cursor, use.column)
@@ -156,6 +161,28 @@ extension Unreadable {
 }
 
 extension JSONCursor {
+    /// Takes lines without anything, as a `RecordSplitter` counts them: a carriage return alone ends none.
+    @inline(__always) mutating func skipBlankLines(_ line: inout Int) {
+        while true {
+            if current == 0x0A {
+                at &+= 1
+            } else if current == 0x0D, byte(at &+ 1) == 0x0A || at &+ 1 == end {
+                at = min(at &+ 2, end)
+            } else {
+                return
+            }
+            line &+= 1
+        }
+    }
+
+    /// Takes a number in quotes; nothing where something else stands there.
+    @inline(__always) fileprivate mutating func quotedFloat(_ delimiter: UInt8) -> Float? {
+        guard current == .quote else { return nil }
+        at &+= 1
+        guard let value = Float.quick(&self), take(.quote), isAtFieldEnd(delimiter) else { return nil }
+        return value
+    }
+
     /// Takes a field that nobody reads now.
     @inline(__always) fileprivate mutating func skipField(_ line: inout Int, _ delimiter: UInt8) throws(Unreadable) {
         if current == .quote {

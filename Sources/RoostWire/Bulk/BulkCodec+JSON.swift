@@ -6,7 +6,7 @@ extension BulkCodec {
     /// Reads lines until the block is full, one comes that cannot share its batch, or the chunk is at its end.
     func readLines(_ cursor: inout JSONCursor) {
         while !isFull {
-            cursor.skipEmptyLines(&line)
+            cursor.skipBlankLines(&line)
             guard cursor.at < cursor.end else { break }
             let end = cursor.lineEnd
             let stop = end > cursor.at && cursor.byte(end - 1) == 0x0D ? end - 1 : end

@@ -28,7 +28,7 @@ public struct BulkRequest: ~Escapable {
         let planSize = try reader.word()
         firstLine = try reader.word()
         let flags = try reader.word()
-        guard flags < 2, firstLine > 0, firstLine < UInt64(Int64.max) else { throw reader.malformed }
+        guard flags < 2, firstLine > 0, firstLine < 1 << 62 else { throw reader.malformed }
         wantsHeader = flags == 1
         plan = bytes.extracting(try reader.range(Int(clamping: planSize)))
         records = bytes.extracting(try reader.range(reader.rest))

@@ -43,7 +43,10 @@ public struct DataReport: Hashable, Sendable {
     public init() {}
 
     /// About how many rows are different for the model: those of which it is told the same count once.
-    public var distinctRows: UInt64 { min(rows, UInt64(distinct.estimate.rounded())) }
+    public var distinctRows: UInt64 {
+        // A sketch that nobody honest has written may be estimated as infinite.
+        min(rows, UInt64(min(distinct.estimate, 0x1p62).rounded()))
+    }
     /// About how many rows repeat an earlier one. Its standard error is `duplicateError`.
     public var duplicates: UInt64 { rows - distinctRows }
     /// The standard error of `duplicates`, in rows: 1.6 % of the different ones.
