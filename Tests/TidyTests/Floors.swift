@@ -9,7 +9,7 @@ enum Floors {
         ],
         [
             "RoostEvaluation", "RoostFeedback", "RoostFunctions", "RoostTraffic", "RoostScaling", "RoostPool",
-            "RoostLoad", "RoostWire",
+            "RoostDelivery", "RoostLoad", "RoostWire",
         ],
         ["RoostInstance", "RoostHost", "RoostBench"],
         ["RoostCommand"],
