@@ -104,7 +104,8 @@ let package = Package(
         // Floor 3: minds and formats.
         swift("RoostEvaluation", ["RoostBasics", "RoostTensors", "RoostJSON"], settings: strict + hot),
         swift(
-            "RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON", "RoostEvaluation", "RoostTraffic"]),
+            "RoostFunctions",
+            ["RoostBasics", "RoostTensors", "RoostJSON", "RoostEvaluation", "RoostTraffic", "RoostDelivery"]),
         swift("RoostFeedback", ["RoostBasics", "RoostJSON", "RoostEvaluation"]),
         swift("RoostTraffic", ["RoostBasics", "RoostJSON", "RoostEvaluation"], settings: strict + hot),
         swift("RoostScaling", ["RoostBasics"], settings: strict + hot),
@@ -171,7 +172,10 @@ let package = Package(
         tests("RoostEvaluation", ["RoostEvaluation", "RoostBasics", "RoostTensors"]),
         tests(
             "RoostFunctions",
-            ["RoostFunctions", "RoostTraffic", "RoostBasics", "RoostEvaluation", "RoostTensors", "RoostJSON"]),
+            [
+                "RoostFunctions", "RoostTraffic", "RoostDelivery", "RoostBasics", "RoostEvaluation", "RoostTensors",
+                "RoostJSON",
+            ]),
         tests("RoostTensors", ["RoostTensors"]),
         tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostWire"]),
         tests("RoostTraffic", ["RoostTraffic", "RoostBasics", "RoostJSON", "RoostEvaluation"]),
