@@ -5,8 +5,8 @@ public import RoostBasics
 /// The order of acts is the guarantee: everything durable of one call's actions (`store`, and what the body keeps with
 /// it: the output of a run that succeeded, the submission of an outcome to its sink) goes to the disk in **one**
 /// transaction, and only when that is on the disk are `run`, `stop`, `load` carried out and outcomes told to anybody.
-/// Transactions and loads keep the order in which they came. A host that is killed in between finds all of a call or
-/// nothing of it.
+/// Transactions and loads keep the order in which they came; one that fails, since the disk is full, is repeated until it
+/// succeeds, and nothing overtakes it. A host that is killed in between finds all of a call or nothing of it.
 public enum DeliveryAction: Hashable, Sendable {
     /// Write this row.
     case store(DeliveryRecord)

@@ -88,7 +88,8 @@ public struct DeliveryQueue: Hashable, Sendable {
         // A person was faster than the disk's acknowledgement, and wants replayed what has not even begun.
         let isAsked = loading.removeValue(forKey: record.id) != nil
         let refusal: [DeliveryAction] = isAsked ? [.refuse(record.id, Self.noDeadLetter(record.id))] : []
-        if waiting.count == 0, hasSlot { return refusal + start(Delivery(record, at: clock), at: clock) }
+        let isFirst = waiting.first.map { $0.due > clock.monotonic } ?? true
+        if isFirst, hasSlot { return refusal + start(Delivery(record, at: clock), at: clock) }
         waiting.insert(record.id, due: clock.monotonic)
         return refusal + proceed(at: clock)
     }
