@@ -104,10 +104,12 @@ let package = Package(
         // Floor 3: minds and formats.
         swift("RoostEvaluation", ["RoostBasics", "RoostTensors", "RoostJSON"], settings: strict + hot),
         swift(
-            "RoostFunctions", ["RoostBasics", "RoostTensors", "RoostJSON", "RoostEvaluation", "RoostTraffic"]),
+            "RoostFunctions",
+            ["RoostBasics", "RoostTensors", "RoostJSON", "RoostEvaluation", "RoostTraffic", "RoostDelivery"]),
         swift("RoostFeedback", ["RoostBasics", "RoostJSON", "RoostEvaluation"]),
         swift("RoostTraffic", ["RoostBasics", "RoostJSON", "RoostEvaluation"], settings: strict + hot),
         swift("RoostScaling", ["RoostBasics"], settings: strict + hot),
+        swift("RoostDelivery", ["RoostBasics", "RoostJSON"]),
         swift("RoostPool", ["RoostBasics", "RoostScaling"], settings: strict + hot),
         swift("RoostLoad", ["RoostBasics", "RoostTensors"], settings: strict + hot),
         swift("RoostWire", ["RoostBasics", "RoostTensors"], settings: strict + lean + hot),
@@ -154,6 +156,7 @@ let package = Package(
         tests("RoostFiles", ["RoostBasics", "RoostFiles"]),
         tests("RoostStore", ["RoostStore"]),
         tests("RoostPool", ["RoostBasics", "RoostPool", "RoostScaling"]),
+        tests("RoostDelivery", ["RoostDelivery", "RoostBasics", "RoostJSON"]),
         tests("RoostScaling", ["RoostBasics", "RoostScaling"]),
         tests("RoostChannel", ["CRoost", "RoostBasics", "RoostChannel"]),
         tests("RoostLoop", ["RoostBasics", "RoostLoop"]),
@@ -171,7 +174,10 @@ let package = Package(
         tests("RoostEvaluation", ["RoostEvaluation", "RoostBasics", "RoostTensors"]),
         tests(
             "RoostFunctions",
-            ["RoostFunctions", "RoostTraffic", "RoostBasics", "RoostEvaluation", "RoostTensors", "RoostJSON"]),
+            [
+                "RoostFunctions", "RoostTraffic", "RoostDelivery", "RoostBasics", "RoostEvaluation", "RoostTensors",
+                "RoostJSON",
+            ]),
         tests("RoostTensors", ["RoostTensors"]),
         tests("RoostWire", ["RoostBasics", "RoostTensors", "RoostWire"]),
         tests("RoostTraffic", ["RoostTraffic", "RoostBasics", "RoostJSON", "RoostEvaluation"]),

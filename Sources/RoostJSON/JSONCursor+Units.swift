@@ -33,4 +33,14 @@ extension JSONCursor {
         }
         return count
     }
+
+    /// One of the words of an enumeration.
+    public func word<Word: RawRepresentable<String> & CaseIterable>() throws(JSONError) -> Word {
+        let text = try string()
+        guard let word = Word(rawValue: text) else {
+            let known = Word.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
+            throw error("\(path) must be one of \(known), got \"\(text)\"")
+        }
+        return word
+    }
 }

@@ -67,7 +67,7 @@ import Testing
         ("{\n  \"tiemout\": \"30s\"\n}", "functions/credit.json:2:3: unknown key \"tiemout\""),
         ("{\"scale\": {\"idle\": 60}}", "scale.idle must be a string, got an integer"),
         ("{\"scale\": {\"concurrency\": 0}}", "scale.concurrency must be 1 to 10000"),
-        ("{\"triggers\": []}", "\"triggers\" is not supported by this build"),
+        ("{\"sinks\": []}", "\"sinks\" is not supported by this build"),
         (
             "{\"sticky\": \"X-User\"}",
             "sticky: expected \"header:NAME\", \"cookie:NAME\" or \"query:NAME\", got \"X-User\""

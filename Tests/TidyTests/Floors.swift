@@ -9,7 +9,7 @@ enum Floors {
         ],
         [
             "RoostEvaluation", "RoostFeedback", "RoostFunctions", "RoostTraffic", "RoostScaling", "RoostPool",
-            "RoostLoad", "RoostWire",
+            "RoostDelivery", "RoostLoad", "RoostWire",
         ],
         ["RoostInstance", "RoostHost", "RoostBench"],
         ["RoostCommand"],
@@ -23,7 +23,7 @@ enum Floors {
 
     static let sideways: [String: Set<String>] = [
         "RoostProcess": ["RoostLoop"], "RoostPool": ["RoostScaling"],
-        "RoostFunctions": ["RoostEvaluation", "RoostTraffic"],
+        "RoostFunctions": ["RoostEvaluation", "RoostTraffic", "RoostDelivery"],
         "RoostFeedback": ["RoostEvaluation"], "RoostTraffic": ["RoostEvaluation"],
     ]
 

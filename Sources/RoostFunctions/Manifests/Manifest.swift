@@ -45,6 +45,8 @@ public struct Manifest: Hashable, Sendable {
     public var gate: GatePolicy?
     /// From which score on a binary model's label is the positive one; nil: as the model decides.
     public var threshold: Double?
+    /// What makes it score without being called.
+    public var triggers: [TriggerSpec] = []
 
     public init() {}
 

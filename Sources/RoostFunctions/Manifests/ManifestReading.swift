@@ -29,6 +29,7 @@ extension Manifest {
         if let threshold, !(0...1).contains(threshold), let cursor = root["threshold"] {
             throw cursor.error("threshold must be 0 to 1, got \(threshold)")
         }
+        if let cursor = root["triggers"] { triggers = try TriggerSpec.list(cursor, timeout: timeout) }
         if let cursor = root["limits"] { try read(limits: cursor) }
         if let cursor = root["batch"] { try read(batch: cursor) }
         if let cursor = root["scale"] { try read(scale: cursor) }
@@ -44,7 +45,7 @@ extension Manifest {
     private static let keys = [
         "$schema", "description", "owner", "labels", "timeout", "retry", "limits", "batch", "scale",
         "rollback_window", "traffic", "warm", "weight", "rollout", "bake", "sticky", "tags",
-        "shadow", "feedback", "replay", "private", "gate", "threshold",
+        "shadow", "feedback", "replay", "private", "gate", "threshold", "triggers",
     ]
     private static let limitsKeys = ["memory", "model", "open_files", "network"]
     private static let batchKeys = ["max_size", "max_delay"]
@@ -52,7 +53,7 @@ extension Manifest {
 
     /// Keys that later builds bring: refused in words of their own, so that nobody looks for a typing error.
     private static let laterKeys = [
-        "triggers", "sinks", "jobs",
+        "sinks", "jobs",
     ]
 
     private static let timeoutRange = Instant.Span.milliseconds(1)...Instant.Span.seconds(86_400)

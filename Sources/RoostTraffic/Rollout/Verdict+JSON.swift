@@ -69,15 +69,3 @@ extension Finding.Judgement {
         }
     }
 }
-
-extension JSONCursor {
-    /// One of the words of `Word`.
-    func word<Word: RawRepresentable<String> & CaseIterable>() throws(JSONError) -> Word {
-        let text = try string()
-        guard let word = Word(rawValue: text) else {
-            let known = Word.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: ", ")
-            throw error("\(path) must be one of \(known), got \"\(text)\"")
-        }
-        return word
-    }
-}
