@@ -79,6 +79,7 @@ let package = Package(
         wrapC("CLibuv", links: "uv"),
         wrapC("CJansson", links: "jansson"),
         wrapC("CSQLite", links: "sqlite3"),
+        wrapC("CZlib", links: "z"),
         wrapC("CLLHTTP", settings: [.define("LLHTTP_STRICT_MODE", to: "1")]),
         wrapC("COpenSSL", links: "crypto"),
         wrapC("CSeccomp", links: ":libseccomp.a"),  // the archive: a library is six mappings more in every fork
@@ -92,6 +93,7 @@ let package = Package(
         swift("RoostLoop", ["CLibuv", "RoostBasics"], settings: strict + hot),
         swift("RoostJSON", ["CJansson", "RoostBasics"]),
         swift("RoostStore", ["CSQLite", "RoostBasics"]),
+        swift("RoostCompression", ["CZlib", "RoostBasics"]),
         swift("RoostFiles", ["CRoost", "RoostBasics"]),
         swift("RoostHTTP", ["CLLHTTP", "RoostBasics"], settings: strict + hot),
         swift("RoostELF", ["COpenSSL", "RoostABI", "RoostBasics"]),
@@ -124,7 +126,8 @@ let package = Package(
             [
                 "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP",
                 "RoostELF", "RoostChannel", "RoostProcess", "RoostFunctions", "RoostTraffic", "RoostPool",
-                "RoostScaling", "RoostFeedback", "RoostEvaluation", "RoostClient",
+                "RoostScaling", "RoostFeedback", "RoostEvaluation", "RoostClient", "RoostCompression", "RoostDelivery",
+                "RoostWire",
             ], settings: strict + hot),
         swift("RoostBench", ["RoostBasics", "RoostLoop", "RoostClient", "RoostLoad"], settings: strict + hot),
         // Floor 5: doors.
@@ -132,13 +135,13 @@ let package = Package(
             "RoostCommand",
             [
                 "RoostBasics", "RoostTensors", "RoostJSON", "RoostFiles", "RoostELF", "RoostClient", "RoostShell",
-                "RoostFunctions", "RoostLoad", "RoostBench", "RoostEvaluation",
+                "RoostFunctions", "RoostLoad", "RoostBench", "RoostEvaluation", "RoostDelivery",
             ]),
         .executableTarget(
             name: "roost",
             dependencies: [
-                "RoostBasics", "RoostCommand", "RoostEvaluation", "RoostFiles", "RoostFunctions", "RoostHost",
-                "RoostJSON", "RoostShell",
+                "RoostBasics", "RoostCommand", "RoostDelivery", "RoostEvaluation", "RoostFiles", "RoostFunctions",
+                "RoostHost", "RoostJSON", "RoostShell",
             ],
             swiftSettings: strict),
         .executableTarget(name: "roost-instance", dependencies: ["RoostInstance"], swiftSettings: strict + lean),
@@ -170,6 +173,7 @@ let package = Package(
             ["RoostBasics", "RoostCommand", "RoostEvaluation", "RoostJSON", "RoostLoad", "RoostShell", "RoostTensors"]),
         tests("Tidy", []),
         tests("RoostELF", ["RoostELF", "RoostABI", "RoostBasics"]),
+        tests("RoostCompression", ["RoostCompression", "RoostBasics"]),
         tests("RoostFeedback", ["RoostFeedback", "RoostBasics", "RoostEvaluation"]),
         tests("RoostEvaluation", ["RoostEvaluation", "RoostBasics", "RoostTensors"]),
         tests(

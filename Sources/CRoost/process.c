@@ -200,6 +200,12 @@ void roost_take_short_turns(uint64_t nanoseconds) {
   syscall(SYS_sched_setattr, 0, &wanted, 0);
 }
 
+int32_t roost_rename_new(const char *from, const char *to) {
+  return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
+
+void roost_yield_to_others(void) { setpriority(PRIO_PROCESS, 0, 19); }
+
 void roost_give_back_memory(void) { malloc_trim(0); }
 
 uint64_t roost_now_ns(void) {

@@ -13,10 +13,9 @@ public struct Roost {
 
     static let commands = [
         serveCommand, deployCommand, packCommand, verifyCommand, statusCommand, predictCommand, logsCommand,
-        trafficCommand, rollbackCommand, rolloutCommand, evaluateCommand, diffCommand, auditCommand, benchCommand,
+        scoreCommand, jobsCommand, trafficCommand, rollbackCommand, rolloutCommand, evaluateCommand, diffCommand,
+        auditCommand, benchCommand,
     ]
-    /// Of the design, brought by later releases.
-    static let laterCommands = ["score", "jobs"]
     static let version = Option("version", "print the version of roost")
 
     /// Runs one command.
@@ -61,7 +60,9 @@ public struct Roost {
         if name == "help", let topic = Self.commands.first(where: { $0.name == before.operands.last }) {
             return try page(HelpPage.page(of: topic))
         }
-        guard let command = Self.commands.first(where: { $0.name == name }) else { throw Self.unknown(name) }
+        guard let command = Self.commands.first(where: { $0.name == name }) else {
+            throw UsageError("unknown command \"\(name)\"")
+        }
         hint = "roost \(command.name) --help"
         let options = command.options + [.help]
         // What stood before the command counts as if it stood behind it.
@@ -83,10 +84,5 @@ public struct Roost {
     private func page(_ text: String) throws -> Int32 {
         try surroundings.write(Array(text.utf8), to: .output)
         return 0
-    }
-
-    private static func unknown(_ name: String) -> UsageError {
-        if laterCommands.contains(name) { return .later("`roost \(name)`") }
-        return UsageError("unknown command \"\(name)\"")
     }
 }

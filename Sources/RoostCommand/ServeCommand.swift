@@ -23,7 +23,7 @@ let serveCommand = Command(
         ServeOption.user,
         ServeOption.loadMemory, ServeOption.warmMemory, ServeOption.instancesMax, ServeOption.host, ServeOption.keep,
         .later("token-file", value: "FILE"),
-        .later("data", value: "DIR"), .later("store-max", value: "SIZE"),
+        ServeOption.data, .later("store-max", value: "SIZE"),
     ],
     examples: [
         Example("roost serve --home demo", "a host in demo/, on this machine only"),
@@ -58,6 +58,8 @@ private enum ServeOption {
         "memory for models that are loaded and wait for a request (default: a quarter of all)")
     static let instancesMax = Option(
         "max-instances", value: "N", "instances of all functions together (default: 128 for each core)")
+    static let data = Option(
+        "data", value: "DIR", "a further folder below which jobs may read and write, besides data/; may be repeated")
     static let host = Option(
         "host", value: "NAME", "a further name by which browsers may reach this host; may be repeated")
     static let keep = Option("keep", value: "N", "versions kept in the store for each function (default: 10)")
@@ -80,6 +82,7 @@ extension ServeSettings {
         instancesMax = try call.value(
             of: ServeOption.instancesMax, as: "1 or more", { Int($0).flatMap { $0 > 0 ? $0 : nil } })
         hostNames = call.arguments.values(of: ServeOption.host.name.long)
+        dataFolders = call.arguments.values(of: ServeOption.data.name.long)
         keep = try call.value(of: ServeOption.keep, as: "1 or more", { Int($0).flatMap { $0 > 0 ? $0 : nil } }) ?? keep
     }
 

@@ -1,5 +1,7 @@
 public import RoostBasics
+public import RoostDelivery
 public import RoostEvaluation
+public import RoostJSON
 public import RoostShell
 public import RoostTensors
 
@@ -33,6 +35,10 @@ public protocol HostWithin: Sendable {
     ) throws(RoostError) -> (status: Int, body: [UInt8])
     /// Loads the file, to be asked more than once.
     func open(file: String, home: String?) throws(RoostError) -> any OpenModel
+    /// Scores a whole file of rows; how the job ended. `onProgress` hears where it stands.
+    func score(
+        file: String, _ spec: JobSpec, home: String?, onProgress: @escaping (JSONValue) -> Void
+    ) throws(RoostError) -> JSONValue
     /// The path of the installed runtime `name`; without a name, of the one that loads `model`.
     func runtime(_ name: String?, for model: String, home: String?) throws(RoostError) -> String
 }

@@ -64,6 +64,13 @@ public struct SHA256Digest: Hashable, Sendable, CustomStringConvertible {
 
     public mutating func update(_ bytes: [UInt8]) throws(RoostError) { try unsafe update(bytes.span.bytes) }
 
+    /// The digest of what was fed until now; more may follow.
+    public func digestSoFar() throws(RoostError) -> SHA256Digest {
+        let copy = try SHA256()
+        guard unsafe EVP_MD_CTX_copy_ex(copy.context, context) == 1 else { throw Self.refused("EVP_MD_CTX_copy_ex") }
+        return try copy.finish()
+    }
+
     /// The digest of all that was fed.
     public consuming func finish() throws(RoostError) -> SHA256Digest {
         var digest = [UInt8](repeating: 0, count: 32)

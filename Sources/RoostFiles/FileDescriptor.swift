@@ -16,6 +16,12 @@ public final class FileDescriptor: Sendable {
         guard (try status()).isRegular else { throw RoostError(.invalidArgument, "\(path) is not a regular file") }
     }
 
+    /// Opens what can be read once, from its beginning on: a pipe, a device. It waits for whoever writes to a pipe.
+    public convenience init(streaming path: String) throws(RoostError) { try self.init(path, O_RDONLY) }
+
+    /// A second descriptor of this process's standard input.
+    public static var standardInput: FileDescriptor { FileDescriptor(adopting: dup(0)) }
+
     /// Opens a file that lies below `folder`, for reading.
     ///
     /// No link is followed on the way, so that nobody who can write there reads what lies elsewhere.
@@ -51,6 +57,11 @@ public final class FileDescriptor: Sendable {
     /// Makes a new file that must not exist yet.
     public convenience init(creating path: String, mode: UInt32 = 0o644) throws(RoostError) {
         try self.init(path, O_WRONLY | O_CREAT | O_EXCL, mode)
+    }
+
+    /// Opens or makes a file that is written at its end, and may be read. A link is refused.
+    public convenience init(appending path: String) throws(RoostError) {
+        try self.init(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW, 0o644)
     }
 
     /// Opens or makes a file, for locking.
@@ -97,6 +108,27 @@ public final class FileDescriptor: Sendable {
         return bytes
     }
 
+    /// Up to `count` bytes of a stream, as soon as there are some; none at its end.
+    public func readNext(_ count: Int) throws(RoostError) -> [UInt8] {
+        var failed = false
+        let bytes = unsafe [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            while true {
+                let got = unsafe Glibc.read(number, buffer.baseAddress, count)
+                if got < 0 && errno == EINTR { continue }
+                failed = got < 0
+                filled = max(0, got)
+                return
+            }
+        }
+        if failed { throw .failed("read") }
+        return bytes
+    }
+
+    /// Forgets what lies behind the first `count` bytes.
+    public func truncate(to count: Int) throws(RoostError) {
+        guard ftruncate(number, off_t(count)) == 0 else { throw .failed("truncate") }
+    }
+
     /// Appends all of `bytes`.
     public func write(_ bytes: RawSpan) throws(RoostError) {
         var rest = bytes
@@ -111,6 +143,11 @@ public final class FileDescriptor: Sendable {
     /// Returns when the content has reached the disk.
     public func sync() throws(RoostError) {
         guard fsync(number) == 0 else { throw .failed("fsync") }
+    }
+
+    /// Returns when the content, and as much of the rest as reading it needs, has reached the disk.
+    public func syncData() throws(RoostError) {
+        guard fdatasync(number) == 0 else { throw .failed("fdatasync") }
     }
 
     /// Makes the file readable by all and writable by none.

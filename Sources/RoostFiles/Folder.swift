@@ -1,3 +1,4 @@
+internal import CRoost
 internal import Glibc
 public import RoostBasics
 
@@ -69,6 +70,16 @@ public struct Folder: Hashable, Sendable {
     /// Gives a file another name, replacing what had it, and makes that last.
     public func rename(_ name: String, to new: String) throws(RoostError) {
         guard unsafe Glibc.rename(path(name), path(new)) == 0 else { throw .failed("rename \(path(name)) to \(new)") }
+        try sync()
+    }
+
+    /// Gives a file another name, unless something has it, and makes that last.
+    /// - Throws: `conflict` when the name is taken.
+    public func renameWithoutReplacing(_ name: String, to new: String) throws(RoostError) {
+        guard unsafe roost_rename_new(path(name), path(new)) == 0 else {
+            if errno == EEXIST { throw RoostError(.conflict, "\(path(new)) is there already") }
+            throw .failed("rename \(path(name)) to \(new)")
+        }
         try sync()
     }
 

@@ -16,6 +16,9 @@ public enum ThisProcess {
     /// Asks the scheduler to let the calling thread run soon when it has something to do, and never for long.
     public static func takeShortTurns() { roost_take_short_turns(100_000) }
 
+    /// Lets the calling thread run only when nobody else wants the processor.
+    public static func yieldToOthers() { roost_yield_to_others() }
+
     /// Processors that it may run on, by its affinity.
     public static var cores: Int { max(1, Int(roost_cores())) }
 

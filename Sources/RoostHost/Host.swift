@@ -16,6 +16,7 @@ final class Host {
     let serving: Serving
     let recorder: Recorder
     let deploying: Deploying
+    let jobs: Jobs
     let access: Access
     private let dispatcherBox: DispatcherBox
     private(set) lazy var management = Management(self)
@@ -65,8 +66,14 @@ final class Host {
             on: loop, serving: serving, processes: processes, disk: disk, options: options, records: records,
             manifests: manifests, seed: random.next()
         ) { Console.print($0) }
+        jobs = try Jobs(
+            on: loop, processes: processes, store: try JobStore(path: home.state.path("jobs.db"), on: loop),
+            places: try JobPlaces([home.data] + options.dataFolders.map { Folder($0) }), instancesMax: options.cores)
         access = Access(listen: options.listen.host, named: options.hosts)
         box.dispatcher = Dispatcher(self)
+        jobs.onLine = { Console.print($0) }
+        jobs.model = { [unowned self] record throws(RoostError) in try jobModel(of: record) }
+        deploying.otherArtifacts = { [unowned self] in jobs.artifactsInUse }
         for warning in warnings { Console.warn("roost: warning: \(warning)") }
     }
 
@@ -85,6 +92,7 @@ final class Host {
         port = try server.listen(at: .tcp(host: options.listen.host, port: options.listen.port))
         _ = try server.listen(at: .unix(folder: home.state.path, name: "roost.sock"))
         try deploying.start()
+        jobs.start()
     }
 
     private func known(_ function: String) throws(RoostError) -> FunctionDeployment {
@@ -141,6 +149,7 @@ final class Host {
         isClosing = true
         server.close()
         deploying.close()
+        jobs.close()
         processes.shutDown { [self] in
             serving.close()
             recorder.close()

@@ -25,6 +25,8 @@ public struct ServeOptions: Sendable {
     public var instancesMax = 256
     /// Whom plugins run as when the host is root.
     public var user: UInt32 = 65534
+    /// Folders besides the home's `data/` below which jobs may read and write.
+    public var dataFolders: [String] = []
     /// Versions per function that stay though superseded.
     public var keep = 10
     /// The folder of the `roost` binary, where roost-instance and the bundled runtimes are looked for.

@@ -19,6 +19,7 @@ struct TemplateProcess {
     func run() -> Never {
         do throws(RoostError) {
             guard let order = try control.receiveOrder() else { roost_exit(0) }
+            if order.isBackground { roost_yield_to_others() }
             try enterSandbox(order)
             let (template, isForkable) = try load(order)
             wait(template, order, isForkable: isForkable)

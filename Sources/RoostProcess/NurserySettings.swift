@@ -38,6 +38,8 @@ public struct TemplateOrder: Sendable {
     public var needsThreads = false
     public var allowsNetwork = false
     public var openFiles: UInt32 = 64
+    /// Its processes run when nobody else wants the processor.
+    public var isBackground = false
     /// Rows that a batch may have.
     public var batchRows: UInt32 = 64
     /// Golden examples to check after load; the rest is left.

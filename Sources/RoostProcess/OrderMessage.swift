@@ -16,6 +16,7 @@ struct OrderMessage {
         set(ROOST_IS_FORK_SAFE, when: order.isForkSafe)
         set(ROOST_ALLOW_THREADS, when: order.needsThreads)
         set(ROOST_ALLOW_NETWORK, when: order.allowsNetwork)
+        set(ROOST_IN_BACKGROUND, when: order.isBackground)
         set(ROOST_FORKS_ALLOWED, when: settings.allowsForks)
         switch order.model {
         case .none: break

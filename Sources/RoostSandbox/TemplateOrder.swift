@@ -15,6 +15,8 @@ public struct TemplateOrder: Sendable {
     public var examplesMax = 0
     /// Rows that a batch may have.
     public var batchRows = 1
+    /// Its processes run when nobody else wants the processor.
+    public var isBackground = false
     /// The plugin's records say that its process may be forked.
     public var isForkSafe = false
 
@@ -35,6 +37,7 @@ public struct TemplateOrder: Sendable {
         sandbox.allowsForks = has(ROOST_FORKS_ALLOWED)
         isForkSafe = has(ROOST_IS_FORK_SAFE) && !sandbox.allowsThreads
         sandbox.willFork = isForkSafe
+        isBackground = has(ROOST_IN_BACKGROUND)
         memoryBytes = order.memory_bytes
         examplesMax = Int(order.examples_max)
         batchRows = max(1, Int(order.batch_rows))

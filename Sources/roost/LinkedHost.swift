@@ -1,5 +1,6 @@
 internal import RoostBasics
 public import RoostCommand
+internal import RoostDelivery
 public import RoostEvaluation
 internal import RoostFiles
 internal import RoostFunctions
@@ -34,6 +35,12 @@ struct LinkedHost: HostWithin {
         try FileModel(file, options: try .here(home: home))
     }
 
+    func score(
+        file: String, _ spec: JobSpec, home: String?, onProgress: @escaping (JSONValue) -> Void
+    ) throws(RoostError) -> JSONValue {
+        try RoostHost.score(file: file, spec, options: try .here(home: home), onProgress: onProgress)
+    }
+
     func runtime(_ name: String?, for model: String, home: String?) throws(RoostError) -> String {
         try RoostHost.runtime(named: name, for: model, options: try .here(home: home))
     }
@@ -66,6 +73,7 @@ extension ServeOptions {
         if let held = settings.bodiesInMemoryMax { heldBodyBytesMax = held.bytes }
         drain = settings.drain
         rescan = settings.rescan
+        dataFolders = settings.dataFolders
         loadMemory = settings.loadMemory
         warmMemory = settings.warmMemory
         instancesMax = settings.instancesMax ?? 128 * cores

@@ -29,7 +29,6 @@ import Testing
         arguments: [
             ([], "say what to do (see `roost --help`)"),
             (["frob"], "unknown command \"frob\" (see `roost --help`)"),
-            (["jobs", "list"], "`roost jobs` is not supported by this build (see `roost --help`)"),
             (["status", "--frob"], "unknown option --frob (see `roost status --help`)"),
             (["--frob", "status"], "unknown option --frob (see `roost --help`)"),
             (["status", "a", "b"], "unexpected argument \"b\" (see `roost status --help`)"),

@@ -7,6 +7,7 @@ import RoostTensors
 import Synchronization
 
 @testable import RoostCommand
+import RoostDelivery
 import RoostEvaluation
 
 /// A world for one command: remembers what it says.
@@ -68,6 +69,18 @@ final class FakeHost: HostWithin {
     func open(file: String, home: String?) throws(RoostError) -> any OpenModel {
         guard file != "bad.so" else { throw RoostError(.invalidArgument, "bad.so: not a plugin") }
         return FakeModel()
+    }
+
+    /// Says that it has scored two rows, of which one is bad.
+    func score(
+        file: String, _ spec: JobSpec, home: String?, onProgress: @escaping (JSONValue) -> Void
+    ) throws(RoostError) -> JSONValue {
+        guard file != "bad.so" else { throw RoostError(.invalidArgument, "bad.so: not a plugin") }
+        onProgress(["state": "running", "rows": 1])
+        return [
+            "id": "local", "function": "credit", "version": "3", "state": "done", "rows": 2, "bad_rows": 1,
+            "output": .string(spec.outputPath),
+        ]
     }
 
     func runtime(_ name: String?, for model: String, home: String?) throws(RoostError) -> String { runtimePath }

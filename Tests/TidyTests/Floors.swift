@@ -1,10 +1,11 @@
 /// The house: a target imports lower floors only, and of its own floor what `sideways` names.
 enum Floors {
     static let floors: [[String]] = [
-        ["CLibuv", "CJansson", "CSQLite", "CLLHTTP", "COpenSSL", "CSeccomp", "CGetopt", "CRoost", "RoostABI"],
+        ["CLibuv", "CJansson", "CSQLite", "CZlib", "CLLHTTP", "COpenSSL", "CSeccomp", "CGetopt", "CRoost", "RoostABI"],
         ["RoostBasics", "RoostTensors"],
         [
-            "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostHTTP", "RoostELF", "RoostChannel",
+            "RoostLoop", "RoostJSON", "RoostStore", "RoostFiles", "RoostCompression", "RoostHTTP", "RoostELF",
+            "RoostChannel",
             "RoostProcess", "RoostSandbox", "RoostPlugins", "RoostShell", "RoostClient",
         ],
         [

@@ -42,7 +42,8 @@ enum roost_message_flags {
   ROOST_ALLOW_THREADS = 32,
   ROOST_FORKS_ALLOWED = 64, /* for tests: the fork rule of the sandbox is off */
   ROOST_IS_FORK_SAFE = 128,
-  ROOST_IS_SINGLE = 256
+  ROOST_IS_SINGLE = 256,
+  ROOST_IN_BACKGROUND = 512 /* its processes run when nobody else wants the processor */
 };
 
 enum roost_failure { ROOST_FAILURE_PLUGIN = 1, ROOST_FAILURE_NOT_MY_FORMAT, ROOST_FAILURE_SYSTEM };

@@ -124,6 +124,12 @@ uint64_t roost_now_ns(void);
    who takes short turns need not wait for the long ones of others. Older kernels ignore it. */
 void roost_take_short_turns(uint64_t nanoseconds);
 
+/* As rename, but never in the place of another file: -1 with errno EEXIST then. */
+int32_t roost_rename_new(const char *from, const char *to);
+
+/* Lets the calling thread, and what is forked from it, run at the lowest priority. */
+void roost_yield_to_others(void);
+
 /* Gives the kernel what was freed. */
 void roost_give_back_memory(void);
 

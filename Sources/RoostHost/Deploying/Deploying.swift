@@ -51,6 +51,8 @@ final class Deploying {
     /// Who waits for an uploaded file to be in the folder.
     private var uploads: [Int: (RoostError?) -> Void] = [:]
     private var nextTicket = 0
+    /// Files of the store that others than versions need.
+    var otherArtifacts: () -> Set<String> = { [] }
     /// What is counted for rollouts.
     var watches: [FunctionName: RolloutWatch] = [:]
     /// Recorded requests that are being answered anew.
@@ -298,7 +300,7 @@ final class Deploying {
 
     private func collect() {
         let versions = machine.functions.values.lazy.flatMap(\.versions.values).filter { $0.state != .retired }
-        let referenced = Set(versions.map(\.stored.digest))
+        let referenced = Set(versions.map(\.stored.digest)).union(otherArtifacts())
         let limit = Int64(Loop.unixSeconds - Self.unreferencedSeconds) * 1_000_000_000
         submit { [disk] in disk.collect(keeping: referenced, olderThan: limit) }
     }

@@ -43,7 +43,7 @@ public final class FileModel {
         var outcome: Result<(status: Int, body: [UInt8]), RoostError>?
         var isRunning = false
         instance.ask(body, contentType: contentType, accept: accept, within: limit) { [bench] result in
-            outcome = result
+            outcome = result.map { ($0.status, $0.body) }
             // To stop a loop that does not run would stop its next run.
             if isRunning { bench.loop.stop() }
         }

@@ -100,7 +100,7 @@ extension HTTPMethod {
     /// Whether an endpoint of this method may be called so; HEAD goes wherever GET goes.
     fileprivate func fits(_ method: String) -> Bool {
         switch (self, method) {
-        case (.get, "GET"), (.head, "GET"), (.post, "POST"), (.put, "PUT"): true
+        case (.get, "GET"), (.head, "GET"), (.post, "POST"), (.put, "PUT"), (.delete, "DELETE"): true
         default: false
         }
     }

@@ -27,6 +27,11 @@ enum Endpoint: Hashable, Sendable {
     case audit(String?)
     case feedback(String)
     case quality(String)
+    case jobs
+    case job(String)
+    case cancelJob(String)
+    case resumeJob(String)
+    case startJob(Target)
     /// In the plan, but not in this build.
     case notSupported(String)
 
@@ -40,10 +45,13 @@ enum Endpoint: Hashable, Sendable {
     var method: String {
         switch self {
         case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .functions,
-            .function, .logs, .rollout, .audit, .quality:
+            .function, .logs, .rollout, .audit, .quality, .jobs, .job:
             "GET"
-        case .infer, .predict, .restart, .allow, .rollback, .startRollout, .steerRollout, .feedback: "POST"
+        case .infer, .predict, .restart, .allow, .rollback, .startRollout, .steerRollout, .feedback, .resumeJob,
+            .startJob:
+            "POST"
         case .upload, .traffic: "PUT"
+        case .cancelJob: "DELETE"
         case .notSupported: ""
         }
     }
@@ -51,20 +59,27 @@ enum Endpoint: Hashable, Sendable {
     /// For `Allow`: every method that the path takes.
     var allowed: String {
         if case .rollout = self { return "GET, HEAD, POST" }
+        if case .job = self { return "GET, HEAD, DELETE" }
         return method == "GET" ? "GET, HEAD" : method
     }
 
     /// The endpoint of this path for that method, where a path has two.
     func called(by method: HTTPMethod) -> Self {
-        if case .rollout(let name) = self, method == .post { .startRollout(name) } else { self }
+        switch (self, method) {
+        case (.rollout(let name), .post): .startRollout(name)
+        case (.job(let id), .delete): .cancelJob(id)
+        default: self
+        }
     }
 
     /// Whether a call changes what the host does, and so must not come from a foreign page in a browser.
     var changesState: Bool {
         switch self {
-        case .upload, .restart, .allow, .traffic, .rollback, .startRollout, .steerRollout, .feedback: true
+        case .upload, .restart, .allow, .traffic, .rollback, .startRollout, .steerRollout, .feedback, .cancelJob,
+            .resumeJob, .startJob:
+            true
         case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict,
-            .functions, .function, .logs, .rollout, .audit, .quality, .notSupported:
+            .functions, .function, .logs, .rollout, .audit, .quality, .jobs, .job, .notSupported:
             false
         }
     }
@@ -74,7 +89,8 @@ enum Endpoint: Hashable, Sendable {
         switch self {
         case .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict: true
         case .root, .functions, .function, .logs, .upload, .restart, .allow, .traffic, .rollback, .rollout,
-            .startRollout, .steerRollout, .audit, .feedback, .quality, .notSupported:
+            .startRollout, .steerRollout, .audit, .feedback, .quality, .jobs, .job, .cancelJob, .resumeJob, .startJob,
+            .notSupported:
             false
         }
     }
@@ -92,7 +108,8 @@ enum Endpoint: Hashable, Sendable {
             case "v2": Self.protocolV2(Array(parts.dropFirst()))
             case "functions": Self.functions(Array(parts.dropFirst()))
             case "audit": parts.count == 1 ? Self.audit(nil) : nil
-            case "jobs", "events": Self.notSupported(path)
+            case "jobs": Self.jobs(Array(parts.dropFirst()))
+            case "events": Self.notSupported(path)
             default: Self?.none
             }
         guard let found else { return nil }
@@ -118,6 +135,15 @@ enum Endpoint: Hashable, Sendable {
         }
     }
 
+    private static func jobs(_ parts: [String]) -> Self? {
+        switch parts.count {
+        case 0: .jobs
+        case 1: .job(parts[0])
+        case 2 where parts[1] == "resume": .resumeJob(parts[0])
+        default: nil
+        }
+    }
+
     private static func functions(_ parts: [String]) -> Self? {
         guard let name = parts.first else { return .functions }
         guard let (target, rest) = target(parts) else { return nil }
@@ -125,6 +151,7 @@ enum Endpoint: Hashable, Sendable {
         case ([], nil): return .function(name)
         case ([], let version?): return .upload(name, version: version)
         case (["predict"], _): return .predict(target)
+        case (["jobs"], _): return .startJob(target)
         case (["logs"], nil): return .logs(name)
         case (["traffic"], nil): return .traffic(name)
         case (["rollback"], nil): return .rollback(name)
@@ -136,7 +163,7 @@ enum Endpoint: Hashable, Sendable {
         case (let rest, nil) where rest.count == 2 && rest[0] == "rollout":
             return RolloutCommand(rawValue: rest[1]).map { .steerRollout(name, $0) }
         case (["audit"], nil): return .audit(name)
-        case (let rest, nil) where ["jobs", "async"].contains(rest.first):
+        case (let rest, nil) where rest.first == "async":
             return .notSupported("/functions/" + parts.joined(separator: "/"))
         default: return nil
         }

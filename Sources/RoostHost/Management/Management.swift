@@ -54,6 +54,11 @@ final class Management {
         case .audit(let name): try audit(name, head.query.text, id)
         case .feedback(let name): try takeLabels(name, head, body, id)
         case .quality(let name): try quality(name, head.query.text, id)
+        case .jobs: try listJobs(head.query.text, id)
+        case .job(let job): try showJob(job, head.query.text, id)
+        case .cancelJob(let job): try cancelJob(job, head, id)
+        case .resumeJob(let job): try resumeJob(job, id)
+        case .startJob(let target): try startJob(target, head, body, id)
         }
     }
 

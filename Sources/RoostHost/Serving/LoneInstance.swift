@@ -3,12 +3,19 @@ internal import RoostChannel
 internal import RoostLoop
 internal import RoostProcess
 
-/// One instance that serves nobody: asked by the host itself, one request after the other.
+/// One instance that serves nobody: asked by the host itself. It answers in the order in which it was asked.
 ///
 /// Belongs to the loop, and never makes it wait.
 final class LoneInstance: TemplateOwner, InstanceOwner {
-    /// What came back: any status is an answer.
-    typealias Answer = (status: Int, body: [UInt8])
+    /// What came back: any status is an answer. `infer` is how long the instance was busy with it.
+    typealias Answer = (status: Int, body: [UInt8], infer: Instant.Span)
+
+    /// What waits for its answer.
+    private struct Question {
+        let number: UInt32
+        let limit: Instant.Span
+        let onAnswer: (Result<Answer, RoostError>) -> Void
+    }
 
     private let loop: Loop
     private let processes: Processes
@@ -20,10 +27,15 @@ final class LoneInstance: TemplateOwner, InstanceOwner {
     private var template: TemplateID?
     /// Whether the template was loaded for this instance alone, and goes with it.
     private let ownsTemplate: Bool
-    private var pending: ((Result<Answer, RoostError>) -> Void)?
+    private var pending: [Question] = []
+    private var nextNumber: UInt32 = 1
     /// Why nothing can be asked any more.
     private var end: RoostError?
     private var isForked = false
+    /// Its process in the host's PID namespace, once the kernel has told.
+    private(set) var pid: Int32?
+    /// Its process has ended: called after everything that waited has been answered.
+    var onEnd: (RoostError) -> Void = { _ in }
     private var isReceiving = false
     private var printed = OutputLog()
 
@@ -35,12 +47,18 @@ final class LoneInstance: TemplateOwner, InstanceOwner {
         template = try processes.load(artifact, label: label, settings, owner: self)
     }
 
-    /// A fork of a template, which stays with its owner unless it may not be forked: then it is used up.
-    convenience init(of template: TemplateID, on loop: Loop, _ processes: Processes) throws(RoostError) {
+    /// A fork of a template. One that may not be forked is used up.
+    /// - Parameter hearsOfTemplate: instead of whoever did until now.
+    convenience init(
+        of template: TemplateID, hearsOfTemplate: Bool = true, on loop: Loop, _ processes: Processes
+    ) throws(RoostError) {
         try self.init(on: loop, processes, ownsTemplate: false)
         self.template = template
-        processes.handOver(template, to: self)
-        try fork(template)
+        if hearsOfTemplate { processes.handOver(template, to: self) }
+        do throws(RoostError) { try fork(template) } catch {
+            close()
+            throw error
+        }
     }
 
     private init(on loop: Loop, _ processes: Processes, ownsTemplate: Bool) throws(RoostError) {
@@ -63,34 +81,44 @@ final class LoneInstance: TemplateOwner, InstanceOwner {
         processes.own(instance, self)
     }
 
-    /// Asks. There must be no other question open.
-    /// - Parameter limit: how long the answer may take, from now on or from the fork if that comes later; then the
-    ///   instance has ended.
+    /// Asks.
+    /// - Parameter limit: how long the answer may take, from the answer before it on, or from the fork if that comes
+    ///   later; then the instance has ended.
     func ask(
-        _ body: [UInt8], contentType: String, accept: String?, within limit: Instant.Span,
-        _ onAnswer: @escaping (Result<Answer, RoostError>) -> Void
+        _ body: [UInt8], as operation: Operation = .predict, contentType: String, accept: String? = nil,
+        within limit: Instant.Span, _ onAnswer: @escaping (Result<Answer, RoostError>) -> Void
     ) {
-        precondition(pending == nil, "one request at a time")
-        pending = onAnswer
-        if let end { return answer(.failure(end)) }
+        if let end { return onAnswer(.failure(end)) }
         let type = Array(contentType.utf8)
         // A loop that has not run for a while believes in an earlier time, and so do its timers.
         let limit = limit + (Loop.clock - loop.now)
         let header = RequestHeader(
-            id: RequestID(slot: 1, generation: 1), operation: .predict, contentType: MediaType(header: type.bytes),
+            id: RequestID(slot: 1, generation: nextNumber), operation: operation,
+            contentType: MediaType(header: type.bytes),
             accept: accept == "csv" || accept == "text/csv" ? .csv : .json, arrived: loop.now,
             deadline: loop.now + limit + Self.loadingMax)
         do {
             guard try channel.send(header, contentTypeText: type.bytes, body: body.bytes) != nil else {
-                return answer(
+                return onAnswer(
                     .failure(RoostError(.tooLarge, "the body has \(body.count) bytes, too many for one request")))
             }
             channel.ring()
-            try patience.start(after: isForked ? limit : limit + Self.loadingMax) { [unowned self] in
-                fail(RoostError(.deadline, "there was no answer in time"))
-            }
-        } catch { return fail(RoostError(.system, "\(error)")) }
+        } catch {
+            onAnswer(.failure(RoostError(.system, "\(error)")))
+            return fail(RoostError(.system, "\(error)"))
+        }
+        pending.append(Question(number: nextNumber, limit: limit, onAnswer: onAnswer))
+        nextNumber &+= 1
+        if pending.count == 1 { startPatience() }
         if !isReceiving, !channel.prepareToSleep() { receive() }
+    }
+
+    private func startPatience() {
+        guard let first = pending.first else { return patience.stop() }
+        // A timer that cannot start is a closed one: the instance is being closed.
+        try? patience.start(after: isForked ? first.limit : first.limit + Self.loadingMax) { [unowned self] in
+            fail(RoostError(.deadline, "there was no answer in time"))
+        }
     }
 
     /// Loading has limits of its own; this one only ends what they do not.
@@ -98,7 +126,8 @@ final class LoneInstance: TemplateOwner, InstanceOwner {
 
     /// Ends the instance, and the template that was loaded for it. Nothing is answered any more.
     func close() {
-        pending = nil
+        pending = []
+        onEnd = { _ in }
         fail(RoostError(.unavailable, "it was closed"))
         if !isForked { processes.disown(instance) }
         poll?.close()
@@ -118,23 +147,23 @@ final class LoneInstance: TemplateOwner, InstanceOwner {
         isReceiving = true
         defer { isReceiving = false }
         repeat {
-            var answers: [Answer] = []
+            var answers: [(number: UInt32, Answer)] = []
             do throws(ChannelError) {
                 try channel.receive { header, _, body in
                     var bytes: [UInt8] = []
                     bytes.append(body)
-                    answers.append((Int(header.status), bytes))
+                    answers.append((header.id.generation, (Int(header.status), bytes, header.infer)))
                 }
             } catch { return fail(RoostError(.pluginFailed, "\(error)")) }
-            for one in answers { answer(.success(one)) }
-        } while pending != nil && end == nil && !channel.prepareToSleep()
-    }
-
-    private func answer(_ result: Result<Answer, RoostError>) {
-        guard let pending else { return }
-        self.pending = nil
-        patience.stop()
-        pending(result)
+            for (number, one) in answers {
+                guard let first = pending.first, first.number == number else {
+                    return fail(RoostError(.pluginFailed, "it answered what it was not asked"))
+                }
+                pending.removeFirst()
+                startPatience()
+                first.onAnswer(.success(one))
+            }
+        } while !pending.isEmpty && end == nil && !channel.prepareToSleep()
     }
 
     private func fail(_ error: RoostError) {
@@ -143,7 +172,10 @@ final class LoneInstance: TemplateOwner, InstanceOwner {
             processes.kill(instance)
             if ownsTemplate, let template { processes.kill(template) }
         }
-        answer(.failure(error))
+        patience.stop()
+        let unanswered = pending
+        pending = []
+        for question in unanswered { question.onAnswer(.failure(error)) }
     }
 
     /// What it printed last, for messages.
@@ -162,10 +194,11 @@ final class LoneInstance: TemplateOwner, InstanceOwner {
         if !isForked { fail(RoostError(.pluginFailed, "it ended while loading: \(status)")) }
     }
     func templatePrinted(_ bytes: [UInt8]) { printed.append(bytes.bytes) }
-    func instanceStarted(_ id: InstanceID, process: Int32) {}
+    func instanceStarted(_ id: InstanceID, process: Int32) { pid = process }
     func instanceExited(_ id: InstanceID, _ status: ExitStatus) {
         if end == nil { receive() }
         let how = if case .killed = status { "was \(status)" } else { "\(status)" }
         fail(RoostError(.pluginFailed, "the instance \(how)\(lastWords)"))
+        onEnd(end ?? RoostError(.pluginFailed, "the instance \(how)"))
     }
 }

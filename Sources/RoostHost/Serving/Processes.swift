@@ -31,6 +31,8 @@ struct LoadSettings: Hashable, Sendable {
     var openFiles = 64
     var network = false
     var batchRows = 64
+    /// Its processes run when nobody else wants the processor.
+    var isBackground = false
     /// Golden examples to run after load; the first one warms up, all of them prove the version.
     var examplesMax = 1
 }
@@ -79,6 +81,7 @@ final class Processes {
             examples = file
         }
         order.isForkSafe = artifact.flags.contains(.forkSafe)
+        order.isBackground = settings.isBackground
         order.needsThreads = artifact.flags.contains(.needsThreads)
         order.allowsNetwork = settings.network
         order.openFiles = UInt32(clamping: settings.openFiles)

@@ -72,4 +72,28 @@ public struct BulkReply: ~Escapable {
         // A row takes one byte at least of what is there.
         guard rows <= output.byteCount, badRows <= errors.byteCount else { throw parts.malformed }
     }
+
+    /// The reply that a row deserves which no instance survives: no output, and a line that says why.
+    /// - Parameters:
+    ///   - row: its text, with or without the end of its line.
+    ///   - line: of its beginning in the file, from 1.
+    public static func bad(row: RawSpan, line: UInt64, reason: String) -> [UInt8] {
+        let buffer = TextBuffer()
+        var end = row.byteCount
+        while end > 0, row[end - 1] == 0x0A || row[end - 1] == 0x0D { end -= 1 }
+        let shown = row.extracting(first: min(end, BadRow.shownBytesMax)).text
+        buffer.append(#"{"line":"#)
+        buffer.append(decimal: line)
+        buffer.append(#","reason":"#)
+        buffer.append(JSONText.quoted(reason))
+        buffer.append(#","row":"#)
+        buffer.append(JSONText.quoted(shown))
+        buffer.append("}\n")
+        let errors = buffer.count
+        var report = DataReport()
+        report.badRows = 1
+        var bytes = buffer.bytes + report.encode()
+        bytes += tail(rows: 0, badRows: 1, output: 0, errors: errors)
+        return bytes
+    }
 }

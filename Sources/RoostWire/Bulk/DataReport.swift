@@ -62,22 +62,23 @@ public struct DataReport: Hashable, Sendable {
     /// Adds the report of other rows of the same file.
     /// - Throws: `.invalidArgument` when that tells of other columns.
     public mutating func merge(_ other: Self) throws(RoostError) {
-        if columns.isEmpty, rows == 0, badRows == 0 {
-            self = other
-            return
-        }
-        if other.columns.isEmpty, other.rows == 0, other.badRows == 0 { return }
+        // Rows that no instance survived tell of no columns.
         let isSame =
-            columns.count == other.columns.count
-            && columns.indices.allSatisfy { index in
-                columns[index].name == other.columns[index].name
-                    && columns[index].isNumber == other.columns[index].isNumber
-            }
+            columns.isEmpty || other.columns.isEmpty
+            || columns.count == other.columns.count
+                && columns.indices.allSatisfy { index in
+                    columns[index].name == other.columns[index].name
+                        && columns[index].isNumber == other.columns[index].isNumber
+                }
         guard isSame else { throw RoostError(.invalidArgument, "a data report of other columns") }
         rows &+= other.rows
         badRows &+= other.badRows
         distinct.merge(other.distinct)
-        for index in columns.indices { columns[index].merge(other.columns[index]) }
+        if columns.isEmpty {
+            columns = other.columns
+        } else if !other.columns.isEmpty {
+            for index in columns.indices { columns[index].merge(other.columns[index]) }
+        }
     }
 }
 
