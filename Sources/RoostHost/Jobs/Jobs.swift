@@ -230,9 +230,13 @@ final class Jobs {
         records[record.id] = record
         let rows = "\(record.checkpoint.rows) rows, \(record.checkpoint.badRows) bad"
         onLine("job \(record.id) \(record.state.rawValue): \(record.reason ?? rows)")
-        tell(record)
+        if resuming.remove(record.id) == nil {
+            tell(record)
+        } else {
+            // Whoever waits for its end goes on waiting.
+            try? resume(record.id)
+        }
         forgetOld()
-        if resuming.remove(record.id) != nil { try? resume(record.id) }
         startNext()
     }
 
