@@ -71,7 +71,8 @@ final class Deliveries {
         lane.applyLimits(isHeld: isHeld)
         lanes[owner] = lane
         store.perform([.restore(owner)]) { [unowned self] result in
-            guard case .success(let findings) = result, case .restored(let records, let done, let dead)? = findings.first
+            guard case .success(let findings) = result,
+                case .restored(let records, let done, let dead)? = findings.first
             else { return }
             for record in records { lane.queue.restored(record, at: reading) }
             lane.tally.done += done
@@ -105,6 +106,7 @@ final class Deliveries {
     func submit(
         _ submissions: [DeliverySubmission], then: @escaping (Result<[SubmittedDelivery], RoostError>) -> Void
     ) throws(RoostError) {
+        guard !submissions.isEmpty else { return then(.success([])) }
         var reserved: [DeliveryLane] = []
         do throws(RoostError) {
             for submission in submissions {
@@ -345,7 +347,9 @@ extension Deliveries {
     func find(
         _ id: DeliveryID, of owner: DeliveryOwner, _ then: @escaping (Result<StoredDelivery?, RoostError>) -> Void
     ) {
-        store.query { database throws(DatabaseError) in try database.item(id, of: owner).map { [$0] } ?? [] } then: {
+        store.query { database throws(DatabaseError) in
+            try database.item(id, of: owner).map { [$0] } ?? []
+        } then: {
             then($0.map(\.first))
         }
     }
@@ -357,6 +361,8 @@ extension Deliveries {
     ) {
         store.query { database throws(DatabaseError) in
             try database.items(phase, of: owner, before: before, limit: limit)
-        } then: { then($0) }
+        } then: {
+            then($0)
+        }
     }
 }

@@ -131,13 +131,15 @@ final class DeliveryDatabase: @unchecked Sendable {
             return .restored(records, done: try count(.done, of: owner), dead: try count(.dead, of: owner))
         case .forget(let owner, let done, let dead):
             return .forgotten(
-                done: try forget(.done, of: owner, endedBefore: done), dead: try forget(.dead, of: owner, endedBefore: dead))
+                done: try forget(.done, of: owner, endedBefore: done),
+                dead: try forget(.dead, of: owner, endedBefore: dead))
         }
     }
 
     private func add(_ submission: DeliverySubmission, _ wallMS: Int64) throws(DatabaseError) -> SubmittedDelivery {
         var id: Int64?
-        try insert.run(submission.owner.values + [.text(submission.key), .integer(wallMS)]) { row in id = row.integer(0) }
+        try insert.run(submission.owner.values + [.text(submission.key), .integer(wallMS)]) { row in id = row.integer(0)
+        }
         if let id {
             try insertPayload.run([.integer(id), .blob(submission.payload)])
             let record = DeliveryRecord(id: DeliveryID(rawValue: id), key: submission.key, submittedWallMS: wallMS)
