@@ -36,6 +36,7 @@ struct StatusReport {
             "warnings": .array(
                 (host.warnings + host.processes.warnings + host.deploying.problems
                     + (host.recorder.problem.map { [$0] } ?? [])
+                    + (host.triggers.deliveries.problem.map { [$0.message] } ?? [])
                     + (host.deploying.journal.problem.map { [$0.message] } ?? [])).map { .string($0) }),
             "unclear_files": .array(unclearFiles),
             "connections": .integer(host.server.counters.connectionsOpen),
@@ -78,6 +79,8 @@ struct StatusReport {
         object["tags"] = .object(
             JSONObject(function.tags.map { ($0.tag.text, .string($0.version.description)) }))
         object["quality"] = host.recorder.knownQuality(of: function.name, at: now)?.json
+        let triggers = host.triggers.status(of: function.name)
+        if !triggers.isEmpty { object["triggers"] = .array(triggers) }
         object["notes"] = .array(notes(function).map { .string($0) })
         object["versions"] = .array(
             function.versions.values.sorted { $0.id > $1.id }.map { version($0, of: function) })
