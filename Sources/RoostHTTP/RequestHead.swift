@@ -74,6 +74,21 @@ internal import RoostBasics
         }
     }
 
+    /// All header fields in their order, values without white space around them. It walks the head: for rare calls.
+    public var fields: [(name: String, value: String)] {
+        let head = unsafe bytes(HeadRange(Int(state.pointee.target.end), state.pointee.headCount))
+        var fields: [(name: String, value: String)] = []
+        var at = head.offset(of: UInt8(ascii: "\n"), from: 0)
+        while let start = at.map({ $0 + 1 }), start < head.byteCount {
+            at = head.offset(of: UInt8(ascii: "\n"), from: start)
+            let line = head.extracting(start..<(at ?? head.byteCount))
+            guard let colon = line.offset(of: UInt8(ascii: ":"), from: 0) else { continue }
+            fields.append(
+                (line.extracting(first: colon).text, line.extracting((colon + 1)..<line.byteCount).trimmed.text))
+        }
+        return fields
+    }
+
     @_lifetime(immortal)
     private func bytes(_ range: HeadRange) -> RawSpan {
         guard let head = unsafe state.pointee.head else { return RawSpan() }

@@ -19,6 +19,7 @@ final class Host {
     let jobs: Jobs
     let access: Access
     private let dispatcherBox: DispatcherBox
+    private var completed: Triggers?
     private(set) lazy var management = Management(self)
     private(set) var port: UInt16 = 0
     private(set) var warnings: [String] = []
@@ -74,7 +75,15 @@ final class Host {
         jobs.onLine = { Console.print($0) }
         jobs.model = { [unowned self] record throws(RoostError) in try jobModel(of: record) }
         deploying.otherArtifacts = { [unowned self] in jobs.artifactsInUse }
+        let triggers = try Triggers(self)
+        completed = triggers
+        deploying.onManifests = { [unowned triggers] in triggers.apply($0) }
         for warning in warnings { Console.warn("roost: warning: \(warning)") }
+    }
+
+    var triggers: Triggers {
+        guard let completed else { preconditionFailure("asked before the host was complete") }
+        return completed
     }
 
     /// Identifies what proved the versions: another instance binary or runtime proves them again.
@@ -93,6 +102,7 @@ final class Host {
         _ = try server.listen(at: .unix(folder: home.state.path, name: "roost.sock"))
         try deploying.start()
         jobs.start()
+        triggers.start()
     }
 
     private func known(_ function: String) throws(RoostError) -> FunctionDeployment {
@@ -149,6 +159,7 @@ final class Host {
         isClosing = true
         server.close()
         deploying.close()
+        triggers.close()
         jobs.close()
         processes.shutDown { [self] in
             serving.close()

@@ -57,6 +57,9 @@ public struct DeliveryQueue: Hashable, Sendable {
         running.count + loading.values.count { $0 == .start } < limits.concurrency
     }
 
+    /// When the first of those that wait is due, which may be past while all places are taken.
+    public var nextDue: Instant? { waiting.first?.due }
+
     /// When to call `tick`: the next deadline, or the next item's time where there is a place to run it.
     public var wakeAt: Instant? {
         var earliest = hasSlot ? waiting.first?.due : nil
@@ -94,9 +97,11 @@ public struct DeliveryQueue: Hashable, Sendable {
         return refusal + proceed(at: clock)
     }
 
-    /// A row of the process before, which is not final. Nothing runs before `tick`.
+    /// A row of the process before, which is not final. Nothing runs before `tick`. One that is here already is left
+    /// as it is.
     public mutating func restored(_ record: DeliveryRecord, at clock: ClockReading) {
-        guard !record.phase.isFinal else { return }
+        let id = record.id
+        guard !record.phase.isFinal, running[id] == nil, loading[id] == nil, !waiting.contains(id) else { return }
         waiting.insert(record.id, due: record.due(at: clock))
     }
 

@@ -60,6 +60,8 @@ final class Deploying {
     /// Who waits for the gate of a rollout to answer, by the number of the call.
     var gateThreads: [Int: Worker<RolloutGateAnswer>] = [:]
     var gateCalls = 0
+    /// Hears of the manifests in force, when they are read first and when one of them is another.
+    var onManifests: ([FunctionName: Manifest]) -> Void = { _ in }
     private var isListing = false
     private var isFolderDirty = false
     private var hasReadManifests = false
@@ -255,7 +257,10 @@ final class Deploying {
             routes[name]?.bind(manifests[name].sticky, machine.functions[name]?.slots)
         }
         findShadowed()
-        if !changed.isEmpty || !hasReadManifests { serving.recorder.apply(manifests.inForce) }
+        if !changed.isEmpty || !hasReadManifests {
+            serving.recorder.apply(manifests.inForce)
+            onManifests(manifests.inForce)
+        }
         for (name, problem) in manifests.problems where before.problems[name] != problem { onLine(problem) }
         let unreadable = manifests.unreadable
         for (name, problem) in unreadable where before.unreadable[name] != problem {

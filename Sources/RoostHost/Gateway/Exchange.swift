@@ -3,6 +3,8 @@ internal import RoostHTTP
 
 /// One request and its reply.
 struct Exchange {
+    static let inside = -1
+
     enum State {
         /// In nobody's hands. Goes to waiting.
         case free
@@ -14,7 +16,7 @@ struct Exchange {
 
     var state = State.free
     var generation: UInt32 = 0
-    /// The connection's place in the server's table.
+    /// The connection's place in the server's table; `inside` for a request of the host itself.
     var connection = 0
     /// The next request of the same connection, or of the list of free slots; -1 at the end.
     var next = -1

@@ -14,8 +14,12 @@ extension HTTPServer {
     public func reply(
         to id: RequestID, status: Int, type: ContentType, fields: RawSpan = RawSpan(), body: RawSpan = RawSpan()
     ) {
-        guard let slot = exchanges.slot(waiting: id), let connection = connection(at: exchanges[slot].connection)
-        else { return }
+        guard let slot = exchanges.slot(waiting: id) else { return }
+        let place = exchanges[slot].connection
+        guard place != Exchange.inside else {
+            return replyInside(slot, status: status, type: type, fields: fields, body: body)
+        }
+        guard let connection = connection(at: place) else { return }
         let isNext = connection.firstSlot == slot
         let isLast = isNext && connection.canEndWith(slot)
         if isDraining && isLast { exchanges[slot].closes = true }

@@ -15,6 +15,8 @@ public final class HTTPServer {
     var exchanges = ExchangeTable()
     var writer = ReplyWriter()
     var requestIDs: RequestIDTable
+    /// Who waits for the replies to requests of the host itself, by slot.
+    var insideReplies: [Int: (InsideReply) -> Void] = [:]
     /// Counts looks over all connections: the clock of every time limit here.
     private(set) var tick: UInt32 = 0
     private(set) var isDraining = false
@@ -64,6 +66,7 @@ public final class HTTPServer {
         hook?.close()
         hook = nil
         handler = nil
+        insideReplies = [:]
         listeners = []
         onEmpty = nil
     }

@@ -32,6 +32,13 @@ enum Endpoint: Hashable, Sendable {
     case cancelJob(String)
     case resumeJob(String)
     case startJob(Target)
+    case events
+    /// Requests that are answered later, and the items of other triggers.
+    case asyncItems(String)
+    case submitAsync(String)
+    case asyncItem(String, id: String)
+    case cancelAsync(String, id: String)
+    case replayAsync(String, id: String?)
     /// In the plan, but not in this build.
     case notSupported(String)
 
@@ -45,13 +52,13 @@ enum Endpoint: Hashable, Sendable {
     var method: String {
         switch self {
         case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .functions,
-            .function, .logs, .rollout, .audit, .quality, .jobs, .job:
+            .function, .logs, .rollout, .audit, .quality, .jobs, .job, .asyncItems, .asyncItem:
             "GET"
         case .infer, .predict, .restart, .allow, .rollback, .startRollout, .steerRollout, .feedback, .resumeJob,
-            .startJob:
+            .startJob, .events, .submitAsync, .replayAsync:
             "POST"
         case .upload, .traffic: "PUT"
-        case .cancelJob: "DELETE"
+        case .cancelJob, .cancelAsync: "DELETE"
         case .notSupported: ""
         }
     }
@@ -59,7 +66,9 @@ enum Endpoint: Hashable, Sendable {
     /// For `Allow`: every method that the path takes.
     var allowed: String {
         if case .rollout = self { return "GET, HEAD, POST" }
+        if case .asyncItems = self { return "GET, HEAD, POST" }
         if case .job = self { return "GET, HEAD, DELETE" }
+        if case .asyncItem = self { return "GET, HEAD, DELETE" }
         return method == "GET" ? "GET, HEAD" : method
     }
 
@@ -68,6 +77,8 @@ enum Endpoint: Hashable, Sendable {
         switch (self, method) {
         case (.rollout(let name), .post): .startRollout(name)
         case (.job(let id), .delete): .cancelJob(id)
+        case (.asyncItems(let name), .post): .submitAsync(name)
+        case (.asyncItem(let name, let id), .delete): .cancelAsync(name, id: id)
         default: self
         }
     }
@@ -76,10 +87,11 @@ enum Endpoint: Hashable, Sendable {
     var changesState: Bool {
         switch self {
         case .upload, .restart, .allow, .traffic, .rollback, .startRollout, .steerRollout, .feedback, .cancelJob,
-            .resumeJob, .startJob:
+            .resumeJob, .startJob, .events, .submitAsync, .cancelAsync, .replayAsync:
             true
         case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict,
-            .functions, .function, .logs, .rollout, .audit, .quality, .jobs, .job, .notSupported:
+            .functions, .function, .logs, .rollout, .audit, .quality, .jobs, .job, .asyncItems, .asyncItem,
+            .notSupported:
             false
         }
     }
@@ -87,10 +99,12 @@ enum Endpoint: Hashable, Sendable {
     /// Served also when the host listens beyond loopback.
     var isPublic: Bool {
         switch self {
-        case .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict: true
+        case .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict, .events,
+            .submitAsync, .asyncItem:
+            true
         case .root, .functions, .function, .logs, .upload, .restart, .allow, .traffic, .rollback, .rollout,
             .startRollout, .steerRollout, .audit, .feedback, .quality, .jobs, .job, .cancelJob, .resumeJob, .startJob,
-            .notSupported:
+            .asyncItems, .cancelAsync, .replayAsync, .notSupported:
             false
         }
     }
@@ -109,7 +123,7 @@ enum Endpoint: Hashable, Sendable {
             case "functions": Self.functions(Array(parts.dropFirst()))
             case "audit": parts.count == 1 ? Self.audit(nil) : nil
             case "jobs": Self.jobs(Array(parts.dropFirst()))
-            case "events": Self.notSupported(path)
+            case "events": parts.count == 1 ? Self.events : nil
             default: Self?.none
             }
         guard let found else { return nil }
@@ -163,8 +177,11 @@ enum Endpoint: Hashable, Sendable {
         case (let rest, nil) where rest.count == 2 && rest[0] == "rollout":
             return RolloutCommand(rawValue: rest[1]).map { .steerRollout(name, $0) }
         case (["audit"], nil): return .audit(name)
-        case (let rest, nil) where rest.first == "async":
-            return .notSupported("/functions/" + parts.joined(separator: "/"))
+        case (["async"], nil): return .asyncItems(name)
+        case (["async", "replay"], nil): return .replayAsync(name, id: nil)
+        case (let rest, nil) where rest.count == 2 && rest[0] == "async": return .asyncItem(name, id: rest[1])
+        case (let rest, nil) where rest.count == 3 && rest[0] == "async" && rest[2] == "replay":
+            return .replayAsync(name, id: rest[1])
         default: return nil
         }
     }

@@ -59,6 +59,12 @@ final class Management {
         case .cancelJob(let job): try cancelJob(job, head, id)
         case .resumeJob(let job): try resumeJob(job, id)
         case .startJob(let target): try startJob(target, head, body, id)
+        case .events: try takeEvents(head, body, id)
+        case .submitAsync(let name): try submitAsync(name, head, body, id)
+        case .asyncItems(let name): try listAsync(name, head.query.text, id)
+        case .asyncItem(let name, let item): try showAsync(name, item, head.query.text, id)
+        case .cancelAsync(let name, let item): try cancelAsync(name, item, head, id)
+        case .replayAsync(let name, let item): try replayAsync(name, item, head.query.text, id)
         }
     }
 

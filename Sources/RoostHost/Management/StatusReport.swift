@@ -78,6 +78,8 @@ struct StatusReport {
         object["tags"] = .object(
             JSONObject(function.tags.map { ($0.tag.text, .string($0.version.description)) }))
         object["quality"] = host.recorder.knownQuality(of: function.name, at: now)?.json
+        let triggers = host.triggers.status(of: function.name)
+        if !triggers.isEmpty { object["triggers"] = .array(triggers) }
         object["notes"] = .array(notes(function).map { .string($0) })
         object["versions"] = .array(
             function.versions.values.sorted { $0.id > $1.id }.map { version($0, of: function) })

@@ -1,5 +1,6 @@
 internal import RoostBasics
 internal import RoostChannel
+internal import RoostDelivery
 internal import RoostLoop
 internal import RoostPool
 
@@ -102,7 +103,26 @@ struct MetricFamily {
             plain("roost_sent_bytes_total", "counter", "Bytes written to clients.", "\(counters.bytesSent)"),
             plain(
                 "roost_uptime_seconds", "gauge", "Since the host started.", "\((host.loop.now - host.started).seconds)"),
-        ] + ofFeedback(host)
+        ] + ofFeedback(host) + ofTriggers(host)
+    }
+
+    /// By function and trigger.
+    private static func ofTriggers(_ host: Host) -> [Self] {
+        var items = Self("roost_trigger_items", "gauge", "Items of triggers, by state.") { _, _ in }
+        var outcomes = Self(
+            "roost_trigger_outcomes_total", "counter", "What became of items of triggers since the host started."
+        ) { _, _ in }
+        for lane in host.triggers.deliveries.open {
+            let labels = "function=\"\(lane.owner.function)\",trigger=\"\(lane.owner.label)\""
+            for (state, count) in [
+                ("waiting", lane.queue.waitingCount), ("running", lane.queue.runningCount), ("done", lane.tally.done),
+                ("dead", lane.tally.dead),
+            ] { items.line("\(items.name){\(labels),state=\"\(state)\"} \(count)") }
+            for outcome in DeliveryTally.Outcome.allCases {
+                outcomes.line("\(outcomes.name){\(labels),outcome=\"\(outcome.rawValue)\"} \(lane.tally[outcome])")
+            }
+        }
+        return [items, outcomes]
     }
 
     /// Nothing before the first label.

@@ -99,6 +99,9 @@ final class FunctionRoute {
         return (counter?.next()).map { Addressee(service: chosen[$0], route: self, slot: nil) }
     }
 
+    /// Who answers a request of the host itself; nil when nothing serves. Such a request has no key.
+    func nextInside() -> Addressee? { (counter?.next()).map { Addressee(service: chosen[$0], route: self, slot: nil) } }
+
     private func bound(_ head: borrowing RequestHead) -> Addressee? {
         guard let sticky else { return nil }
         guard let slot = sticky.reader.slot(head) else {

@@ -15,6 +15,14 @@ struct InferenceRequest {
     /// The longest `Roost-Key` that is taken.
     static let keyBytesMax = 128
 
+    /// A request of the host itself.
+    init(_ operation: Operation, contentType: MediaType, accept: MediaType, key: [UInt8]) {
+        self.operation = operation
+        self.contentType = contentType
+        self.accept = accept
+        self.key = key
+    }
+
     /// - Throws: `invalidArgument` or `unsupported`, for the caller.
     init(_ operation: Operation, _ head: borrowing RequestHead) throws(RoostError) {
         self.operation = operation
