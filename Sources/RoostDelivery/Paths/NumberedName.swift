@@ -28,7 +28,7 @@ public struct NumberedName: Hashable, Sendable {
 
     /// The first one that is free.
     /// - Parameter isTaken: asked in turn.
-    public func first<Failure>(_ isTaken: (String) throws(Failure) -> Bool) throws(Failure) -> String {
+    public func first<Failure: Error>(_ isTaken: (String) throws(Failure) -> Bool) throws(Failure) -> String {
         var number = 1
         while try isTaken(name(number)) { number += 1 }
         return name(number)

@@ -100,7 +100,7 @@ public struct FileArrivals: Hashable, Sendable {
         guard var file = files[entry.name], file.stamp == entry.stamp, file.phase == .examining else { return false }
         defer { files[entry.name] = file }
         guard let stamp, stamp == entry.stamp else {
-            // What it is now the next listing tells, which is due at once.
+            // What it is now the next listing tells.
             (file.since, file.phase) = (now, .settling(until: now + wait(for: entry.stamp)))
             return false
         }

@@ -102,7 +102,10 @@ extension DeliveryLane {
             ("name", .string(owner.label)), ("type", .string(owner.kind.rawValue)),
             ("waiting", .integer(queue.waitingCount)), ("running", .integer(queue.runningCount)),
             ("done", .integer(tally.done)), ("dead", .integer(tally.dead)),
-            ("outcomes", .object(JSONObject(DeliveryTally.Outcome.allCases.map { ($0.rawValue, .integer(tally[$0])) }))),
+            (
+                "outcomes",
+                .object(JSONObject(DeliveryTally.Outcome.allCases.map { ($0.rawValue, .integer(tally[$0])) }))
+            ),
         ])
         if let last = tally.last {
             var said = JSONObject([
