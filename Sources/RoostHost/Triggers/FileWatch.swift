@@ -39,7 +39,7 @@ final class FileWatch {
     private var isListing = false
     private var isDirty = false
     /// The next listing is not earlier: where many files come and go, each of them is an event.
-    private var quietUntil = Instant.zero
+    private var quietUntil = Instant(nanoseconds: 0)
     /// Items whose end is waited for, to put their files away.
     private var underWay: Set<DeliveryID> = []
     /// Runs that wait for the name of their output.
