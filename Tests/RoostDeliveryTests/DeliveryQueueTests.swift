@@ -112,6 +112,23 @@ import Testing
         #expect(queue.runningCount == 0)
     }
 
+    /// An item that was submitted while the rows of before were being read is among them.
+    @Test mutating func whatIsHereAlreadyIsNotRestored() throws {
+        var queue = DeliveryQueue(policy: RetryPolicy(), limits: .init(concurrency: 1, capacity: 10))
+        let (running, waiting) = (record(1), record(2))
+        try queue.reserve()
+        _ = queue.submitted(running, at: clock)
+        try queue.reserve()
+        _ = queue.submitted(waiting, at: clock)
+        #expect(queue.nextDue == clock.monotonic)
+        for one in [running, waiting] { queue.restored(one, at: clock) }
+        #expect(queue.runningCount == 1 && queue.waitingCount == 1)
+        #expect(queue.tick(at: clock, using: &dice).isEmpty)
+        #expect(loads(queue.succeeded(running.id, run: 1, at: clock)) == [2])
+        queue.restored(waiting, at: clock)
+        #expect(queue.waitingCount == 1 && queue.nextDue == nil)
+    }
+
     /// Against a sorted list: many items with random delays, some of them cancelled while they wait.
     @Test mutating func whatIsDueFirstComesFirst() throws {
         var queue = DeliveryQueue(policy: RetryPolicy(), limits: .init(concurrency: 1, capacity: 10_000))

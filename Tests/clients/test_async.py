@@ -98,25 +98,23 @@ def test_what_fails_is_tried_as_often_as_the_manifest_says_then_replayed(host, p
 
 
 def test_a_full_backlog_says_when_to_come_again(host):
-    host.manifest("f", {"triggers": [{"type": "queue", "capacity": 2, "concurrency": 1}]})
-    wait_until(lambda: busy_answers(host)[-1].status == 429, "a refusal")
-    refused = host.call("POST", "/functions/f/async", [[300.0, SLEEP]])
-    assert refused.status == 429 and int(refused.headers["Retry-After"]) >= 1
-    assert "the most is 2" in refused.error
-
-
-def busy_answers(host):
-    return [host.call("POST", "/functions/f/async", [[1000.0, SLEEP]]) for _ in range(4)]
+    host.manifest("f", {"triggers": [{"type": "queue", "name": "two", "capacity": 2, "concurrency": 1}]})
+    wait_until(lambda: [one["name"] for one in host.status("f")["triggers"]] == ["two"], "the new queue")
+    replies = [host.call("POST", "/functions/f/async", [[1000.0, SLEEP]]) for _ in range(3)]
+    assert [reply.status for reply in replies] == [202, 202, 429]
+    refused = replies[2]
+    assert int(refused.headers["Retry-After"]) >= 1 and "the most is 2" in refused.error
+    assert host.status("f")["triggers"][0]["outcomes"]["refused"] == 1
 
 
 def test_who_waits_can_be_cancelled(host):
-    host.manifest("f", {"triggers": [{"type": "queue", "concurrency": 1, "retry": RETRY}]})
-    first = submit(host, [[500.0, SLEEP]])
+    host.manifest("f", {"triggers": [{"type": "queue", "name": "one", "concurrency": 1, "retry": RETRY}]})
+    wait_until(lambda: [one["name"] for one in host.status("f")["triggers"]] == ["one"], "the new queue")
+    first = submit(host, [[1000.0, SLEEP]])
     second = submit(host, [[1.0, NOTHING]])
-    gone = host.call("DELETE", second["result"])
-    if gone.status == 200:
-        letter = answer(host, second["result"])
-        assert (letter.status, letter.json["cause"], letter.error) == (422, "cancelled", "cancelled by api")
+    assert host.call("DELETE", second["result"]).status == 200
+    letter = answer(host, second["result"])
+    assert (letter.status, letter.json["cause"], letter.error) == (422, "cancelled", "cancelled by api")
     assert answer(host, first["result"]).status == 200
     assert host.call("DELETE", first["result"]).status == 409
 

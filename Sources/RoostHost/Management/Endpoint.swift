@@ -99,7 +99,8 @@ enum Endpoint: Hashable, Sendable {
     /// Served also when the host listens beyond loopback.
     var isPublic: Bool {
         switch self {
-        case .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict, .events,
+        case .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict,
+            .events,
             .submitAsync, .asyncItem:
             true
         case .root, .functions, .function, .logs, .upload, .restart, .allow, .traffic, .rollback, .rollout,

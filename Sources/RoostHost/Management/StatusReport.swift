@@ -36,6 +36,7 @@ struct StatusReport {
             "warnings": .array(
                 (host.warnings + host.processes.warnings + host.deploying.problems
                     + (host.recorder.problem.map { [$0] } ?? [])
+                    + (host.triggers.deliveries.problem.map { [$0.message] } ?? [])
                     + (host.deploying.journal.problem.map { [$0.message] } ?? [])).map { .string($0) }),
             "unclear_files": .array(unclearFiles),
             "connections": .integer(host.server.counters.connectionsOpen),

@@ -108,6 +108,7 @@ final class Deliveries {
         _ submissions: [DeliverySubmission], marking mark: DeliveryMark? = nil,
         then: @escaping (Result<[SubmittedDelivery], RoostError>) -> Void
     ) throws(RoostError) {
+        guard !submissions.isEmpty else { return then(.success([])) }
         var reserved: [DeliveryLane] = []
         do throws(RoostError) {
             for submission in submissions {
