@@ -204,6 +204,17 @@ int32_t roost_rename_new(const char *from, const char *to) {
   return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
 
+/* A read lease is refused while there is a writer. Who opens the file for writing in the moment in which we have it
+   makes the kernel send us a signal: one that means nothing to a process that does not wait for it. */
+int32_t roost_is_being_written(int32_t file) {
+  if (fcntl(file, F_SETSIG, SIGURG) < 0) return -1;
+  if (fcntl(file, F_SETLEASE, F_RDLCK) == 0) {
+    fcntl(file, F_SETLEASE, F_UNLCK);
+    return 0;
+  }
+  return errno == EAGAIN ? 1 : -1;
+}
+
 void roost_yield_to_others(void) { setpriority(PRIO_PROCESS, 0, 19); }
 
 void roost_give_back_memory(void) { malloc_trim(0); }

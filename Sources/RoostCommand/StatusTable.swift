@@ -35,7 +35,10 @@ struct StatusTable {
         if versions.isEmpty { entries.append(.row([function.name, "none"])) }
         let pending = function.json["traffic"]?["pending"]?.objectValue ?? JSONObject()
         let waiting = pending.members.map { "version \($0.key) has a share in the manifest and is not there yet" }
-        entries.append(.notes(waiting + Self.traffic(of: function) + Self.quality(of: function) + function.notes))
+        entries.append(
+            .notes(
+                waiting + Self.traffic(of: function) + Self.triggers(of: function) + Self.quality(of: function)
+                    + function.notes))
     }
 
     /// What of a function's traffic is more than shares.

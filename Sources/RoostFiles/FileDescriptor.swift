@@ -89,6 +89,16 @@ public final class FileDescriptor: Sendable {
         return FileStatus(raw)
     }
 
+    /// Whether any process has the file open for writing; nil when the system does not tell. For one that was opened
+    /// only for reading.
+    public var isBeingWritten: Bool? {
+        switch roost_is_being_written(number) {
+        case 0: false
+        case 1: true
+        default: nil
+        }
+    }
+
     /// Up to `count` bytes at `offset`; fewer at the end of the file only.
     public func read(_ count: Int, at offset: Int) throws(RoostError) -> [UInt8] {
         var failed = false

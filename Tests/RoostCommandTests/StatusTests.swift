@@ -113,4 +113,28 @@ import Testing
             ])
         _ = host
     }
+
+    @Test func triggersHaveALineEach() throws {
+        let credit = """
+            {"name": "credit", "versions": [{"version": "3", "state": "serving"}], "triggers": [
+              {"name": "inbox", "type": "file", "watches": "data/inbox/*.csv", "done": 12, "dead": 1, "waiting": 0,
+               "running": 1, "last_job": "t6-x", "problem": "the disk is full",
+               "last": {"outcome": "dead", "id": "4", "at": 1769828400, "reason": "no rows"}},
+              {"name": "nightly", "type": "schedule", "cron": "0 3 * * *", "timezone": "Europe/Berlin", "done": 0,
+               "dead": 0, "waiting": 0, "running": 0, "next_run": "2026-01-31T03:00:00+01:00"}]}
+            """
+        let home = try HomeFolder()
+        let host = try ScriptedHost(home: home) { _, _ in .init(body: credit) }
+        let lines = roost(["status", "credit", "--home", home.path]).output.split(separator: "\n")
+            .filter { $0.contains("trigger") }.map { $0.drop { $0 == " " } }
+        #expect(
+            lines == [
+                "trigger inbox: file data/inbox/*.csv; 12 done, 1 failed, 0 waiting, 1 running; "
+                    + "last dead at 2026-01-31T03:00:00Z, job t6-x: no rows",
+                "trigger inbox: the disk is full",
+                "trigger nightly: schedule 0 3 * * * Europe/Berlin; 0 done, 0 failed, 0 waiting, 0 running; "
+                    + "next 2026-01-31T03:00:00+01:00",
+            ])
+        _ = host
+    }
 }

@@ -31,6 +31,18 @@ import Testing
         #expect(rules.period(at: at).start == at && rules.period(at: at - 1).end == at)
     }
 
+    @Test(arguments: [
+        ("UTC", "2026-01-31 03:04", "2026-01-31T03:04:00Z"),
+        ("Europe/Berlin", "2026-01-31 02:00", "2026-01-31T03:00:00+01:00"),
+        ("Europe/Berlin", "2026-07-31 22:30", "2026-08-01T00:30:00+02:00"),
+        ("America/New_York", "2026-01-01 02:00", "2025-12-31T21:00:00-05:00"),
+        ("Asia/Kathmandu", "2026-01-01 00:00", "2026-01-01T05:45:00+05:45"),
+    ])
+    func timesAreShownWithTheirZone(_ name: String, _ time: String, _ text: String) throws {
+        let rules = name == "UTC" ? TimeZoneRules.utc : try Zones.rules(name)
+        #expect(rules.text(of: try Zones.utc(time)) == text)
+    }
+
     @Test func aPlaceWithoutChangesHasOnePeriod() throws {
         let kathmandu = try Zones.rules("Asia/Kathmandu")
         let period = kathmandu.period(at: try Zones.utc("2026-01-01 00:00"))

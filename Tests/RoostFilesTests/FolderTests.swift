@@ -20,6 +20,21 @@ import Testing
         #expect(try folder.list().isEmpty)
     }
 
+    @Test func whoWritesToAFileIsKnown() throws {
+        try folder.create()
+        var writer: FileDescriptor? = try FileDescriptor(creating: folder.path("rows"))
+        let reader = try FileDescriptor(reading: folder.path("rows"))
+        #expect(reader.isBeingWritten == true)
+        withExtendedLifetime(writer) {}
+        writer = nil
+        #expect(reader.isBeingWritten == false && reader.isBeingWritten == false, "asking leaves nothing behind")
+        writer = try FileDescriptor(appending: folder.path("rows"))
+        #expect(reader.isBeingWritten == true)
+        withExtendedLifetime(writer) {}
+        // Asked through a descriptor that writes, the system does not tell.
+        #expect(writer?.isBeingWritten != false)
+    }
+
     @Test func refusalsNameTheFile() throws {
         try folder.create()
         try folder.write([1, 2, 3], to: "big")

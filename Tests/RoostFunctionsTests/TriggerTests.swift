@@ -17,7 +17,7 @@ import Testing
         #expect(spec.name == "file-1" && spec.retry == RetryPolicy() && spec.retry.timeout == nil)
         #expect(file.watch.folder.text == "inbox" && file.watch.name == "*.csv" && file.output.text == "outbox")
         #expect(file.after == .move(done: try DataPath("done"), failed: try DataPath("failed/")))
-        #expect(file.job == JobOptions() && file.job.columns == .all && file.job.maxErrors == nil)
+        #expect(file.job == JobOptions())
     }
 
     @Test func everyKeyOfAFileTriggerIsRead() throws {
@@ -25,34 +25,38 @@ import Testing
             """
             {"type": "file", "name": "drop", "watch": "a/b/x?.jsonl", "output": "out/", "after": "move", "done": "ok",
              "failed": "bad", "retry": {"attempts": 2, "backoff": "10ms", "max_backoff": "1s"}, "timeout": "1h",
-             "format": "jsonl", "id": "customer", "columns": ["a", "b"], "max_errors": "0.5%", "gzip": true}
+             "format": "jsonl", "output_format": "csv", "delimiter": ";", "header": true, "id": "customer",
+             "columns": ["a", "b"], "probabilities": true, "max_errors": "0.5%"}
             """)[0]
         guard case .file(let file) = spec.kind else { return #expect(Bool(false), "\(spec)") }
         #expect(spec.name == "drop" && spec.retry.attempts == 2 && spec.retry.timeout == .seconds(3600))
         #expect(spec.retry.backoff == .milliseconds(10) && spec.retry.maxBackoff == .seconds(1))
         #expect(file.after == .move(done: try DataPath("ok"), failed: try DataPath("bad")))
-        #expect(file.job.format == .jsonl && file.job.id == "customer" && file.job.columns == .named(["a", "b"]))
-        #expect(file.job.maxErrors == .percent(0.5) && file.job.gzip == true && file.output.text == "out")
+        #expect(file.job.format == .jsonl && file.job.outputFormat == .csv && file.job.delimiter == 0x3B)
+        #expect(file.job.ids == ["customer"] && file.job.columns == .named(["a", "b"]) && file.job.header == true)
+        #expect(file.job.maxErrors == .percent(0.5) && file.job.probabilities && file.output.text == "out")
         let others = try read(
             """
             {"type": "file", "watch": "in/", "after": "leave", "columns": "none", "max_errors": 7},
             {"type": "file", "watch": "*"}
             """)
         guard case .file(let left) = others[0].kind else { return #expect(Bool(false)) }
-        #expect(left.after == .leave && left.job.columns == .none && left.job.maxErrors == .count(7))
+        #expect(left.after == .leave && left.job.columns == JobOptions.Columns.none && left.job.maxErrors == .rows(7))
         #expect(left.watch.name == "*" && others.map(\.name) == ["file-1", "file-2"])
     }
 
     @Test func aScheduleIsRead() throws {
         let required =
             "\"type\": \"schedule\", \"cron\": \"0 3 * * *\", \"input\": \"in.csv\", \"output\": \"o/{date}.csv\""
-        let specs = try read("{\(required)}, {\(required), \"timezone\": \"Europe/Berlin\", \"missed\": \"once\"}")
+        let specs = try read(
+            "{\(required)}, {\(required), \"timezone\": \"Europe/Berlin\", \"missed\": \"once\", \"force\": true}")
         guard case .schedule(let first) = specs[0].kind, case .schedule(let second) = specs[1].kind else {
             return #expect(Bool(false), "\(specs)")
         }
         #expect(first.cron.text == "0 3 * * *" && first.timeZone == .utc && first.missed == .skip)
         #expect(first.input.text == "in.csv" && first.output.path(due: 1_769_828_400, in: .utc) == "o/2026-01-31.csv")
         #expect(second.timeZone.text == "Europe/Berlin" && second.missed == .once && specs[1].name == "schedule-2")
+        #expect(!first.force && second.force)
     }
 
     @Test func eventsAndQueuesAreRead() throws {
@@ -71,7 +75,7 @@ import Testing
         #expect(queue.limits == .init(concurrency: 2, capacity: 5) && queue.keep == .seconds(7 * 86_400))
         #expect(specs[1].retry.timeout == .seconds(5) && specs[2].retry.timeout == nil)
         var options = JobOptions()
-        options.columns = .none
+        options.columns = JobOptions.Columns.none
         #expect(file.input == .file(member: "path", output: try DataPath("scored"), options))
         #expect(!file.reply && file.sink?.port == 9000 && file.emit == "x.y" && file.filter.conditions.count == 2)
     }
@@ -109,6 +113,9 @@ import Testing
             "{\"type\": \"file\", \"watch\": \"a/*\", \"columns\": [\"x\", \"x\"]}",
             "triggers[0].columns[1]: \"x\" is there twice"
         ),
+        ("{\"type\": \"file\", \"watch\": \"a/*\", \"id\": \"\"}", "triggers[0].id must name a column"),
+        ("{\"type\": \"file\", \"watch\": \"a/*\", \"force\": true}", "unknown key \"triggers[0].force\""),
+        ("{\"type\": \"file\", \"watch\": \"a/*\", \"delimiter\": \"|\"}", "triggers[0].delimiter must be one of"),
         ("{\"type\": \"file\", \"watch\": \"a/*\", \"max_errors\": -1}", "triggers[0].max_errors must be 0 to"),
         (
             "{\"type\": \"file\", \"watch\": \"a/*\", \"max_errors\": \"101%\"}",
@@ -142,7 +149,7 @@ import Testing
         ("{\"type\": \"event\", \"sink\": \"https://x/\"}", "triggers[0].sink: \"https://x/\" is no URL"),
         ("{\"type\": \"event\", \"input\": \"rows\"}", "triggers[0].input must be \"data\" or {\"file\""),
         ("{\"type\": \"event\", \"input\": {\"file\": \"\"}}", "triggers[0].input.file must name"),
-        ("{\"type\": \"event\", \"gzip\": true}", "triggers[0].gzip is for files"),
+        ("{\"type\": \"event\", \"format\": \"csv\"}", "triggers[0].format is for files"),
         ("{\"type\": \"event\", \"output\": \"x\"}", "triggers[0].output is for files"),
         ("{\"type\": \"event\", \"emit\": \"\"}", "triggers[0].emit must not be empty"),
         (

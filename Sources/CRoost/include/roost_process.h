@@ -127,6 +127,10 @@ void roost_take_short_turns(uint64_t nanoseconds);
 /* As rename, but never in the place of another file: -1 with errno EEXIST then. */
 int32_t roost_rename_new(const char *from, const char *to);
 
+/* Whether any process has the file open for writing, asked through a descriptor that only reads: 1 or 0, and -1 when
+   the system does not tell, since the file belongs to somebody else or its file system has no leases. */
+int32_t roost_is_being_written(int32_t file);
+
 /* Lets the calling thread, and what is forked from it, run at the lowest priority. */
 void roost_yield_to_others(void);
 

@@ -76,7 +76,7 @@ enum ScoreOption {
         spec.outputFormat = try call.value(of: outputFormat, as: "csv or jsonl", JobSpec.Format.init(rawValue:))
         if let text = call.value(of: delimiter) {
             let named = ["tab": "\t", "\\t": "\t"][text] ?? text
-            guard named.utf8.count == 1, let byte = named.utf8.first, JobSpec.delimiters.contains(byte) else {
+            guard named.utf8.count == 1, let byte = named.utf8.first, JobOptions.delimiters.contains(byte) else {
                 throw UsageError("--delimiter must be , ; or tab, got \"\(text)\"")
             }
             spec.delimiter = byte

@@ -15,6 +15,7 @@ extension JobRecord {
             ("bad_rows", .integer(checkpoint.badRows)), ("input_digest", .string(checkpoint.inputDigest)),
             ("input_state", .string(checkpoint.inputState)),
         ])
+        object["key"] = key.map { .string($0) }
         object["reason"] = reason.map { .string($0) }
         object["started"] = started.map { .integer($0) }
         object["ended"] = ended.map { .integer($0) }
@@ -31,7 +32,7 @@ extension JobRecord {
             id: try root.required("id").string(), function: function,
             version: try root.required("version").versionNumber(), artifact: try root.required("artifact").string(),
             spec: try JobSpec(root.required("spec")), origin: try root.required("origin").string(),
-            created: try root.required("created").integer(in: 0...Int.max))
+            key: try root["key"]?.string(), created: try root.required("created").integer(in: 0...Int.max))
         let word = try root.required("state")
         guard let state = JobState(rawValue: try word.string()) else { throw word.error("there is no such state") }
         self.state = state

@@ -58,6 +58,8 @@ public struct JobRecord: Hashable, Sendable {
     public let spec: JobSpec
     /// Who or what asked for it: `api`, a person's name, `trigger:NAME`.
     public let origin: String
+    /// What the origin calls it; of one origin and function there is one job with a key at most. Nil for people's jobs.
+    public let key: String?
     public var state = JobState.queued
     /// Why it stopped or failed; what it waits for; nil when there is nothing to say.
     public var reason: String?
@@ -71,10 +73,10 @@ public struct JobRecord: Hashable, Sendable {
 
     public init(
         id: String, function: FunctionName, version: VersionNumber, artifact: String, spec: JobSpec, origin: String,
-        created: Int
+        key: String? = nil, created: Int
     ) {
         (self.id, self.function, self.version, self.artifact) = (id, function, version, artifact)
-        (self.spec, self.origin, self.created) = (spec, origin, created)
+        (self.spec, self.origin, self.key, self.created) = (spec, origin, key, created)
     }
 
     public var versionID: VersionID { VersionID(function, version) }

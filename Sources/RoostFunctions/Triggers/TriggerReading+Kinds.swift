@@ -56,6 +56,7 @@ extension ScheduleTrigger {
         input = try object.required("input").text(DataPath.init)
         output = try object.required("output").text(OutputTemplate.init)
         job = try JobOptions(object)
+        force = try object["force"]?.bool() ?? false
         guard output.text != input.text else {
             throw object.error("\(object.path).output is the input: \"\(input)\"")
         }
@@ -89,53 +90,5 @@ extension EventTrigger {
             throw place.keyError("\(place.path) is for files: the input of this trigger is the event's data")
         }
         return .data
-    }
-}
-
-extension JobOptions {
-    /// Keys beside those of the trigger.
-    static let keys = ["format", "id", "columns", "max_errors", "gzip"]
-    private static let columnsMax = 10_000
-
-    init(_ object: JSONCursor) throws(JSONError) {
-        self.init()
-        format = try object["format"]?.word()
-        id = try object["id"]?.string()
-        if let place = object["id"], id == "" { throw place.error("\(place.path) must name a column") }
-        if let place = object["columns"] { columns = try Self.columns(place) }
-        if let place = object["max_errors"] { maxErrors = try Self.maxErrors(place) }
-        gzip = try object["gzip"]?.bool()
-    }
-
-    private static func columns(_ cursor: JSONCursor) throws(JSONError) -> Columns {
-        switch cursor.value {
-        case .string("all"): return .all
-        case .string("none"): return .none
-        case .array: break
-        case .null, .bool, .integer, .real, .string, .object:
-            throw cursor.error(
-                "\(cursor.path) must be \"all\", \"none\" or a list of columns, got \(cursor.value.compact)")
-        }
-        var names: [String] = []
-        for element in try cursor.elements() {
-            let name = try element.string()
-            guard !name.isEmpty, !names.contains(name) else {
-                throw element.error(
-                    "\(element.path): \(name.isEmpty ? "a column has a name" : "\"\(name)\" is there twice")")
-            }
-            names.append(name)
-        }
-        guard names.count <= columnsMax else {
-            throw cursor.error("\(cursor.path) has more than \(columnsMax) columns")
-        }
-        return .named(names)
-    }
-
-    private static func maxErrors(_ cursor: JSONCursor) throws(JSONError) -> MaxErrors {
-        guard let text = cursor.value.stringValue else { return .count(try cursor.integer(in: 0...Int.max)) }
-        guard text.hasSuffix("%"), let percent = Double(text.dropLast()), (0...100).contains(percent) else {
-            throw cursor.error("\(cursor.path) must be a number of rows or a percentage like \"0.5%\", got \"\(text)\"")
-        }
-        return .percent(percent)
     }
 }

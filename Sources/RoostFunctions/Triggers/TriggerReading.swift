@@ -7,7 +7,7 @@ extension TriggerSpec {
     /// Keys by type of trigger; the shipped JSON Schema has the same.
     public static let keysByType: [TypeName: [String]] = [
         .file: commonKeys + ["watch", "output", "after", "done", "failed"] + JobOptions.keys,
-        .schedule: commonKeys + ["cron", "timezone", "missed", "input", "output"] + JobOptions.keys,
+        .schedule: commonKeys + ["cron", "timezone", "missed", "input", "output", "force"] + JobOptions.keys,
         .event: commonKeys + limitsKeys + ["filter", "input", "reply", "sink", "emit", "output"] + JobOptions.keys,
         .queue: commonKeys + limitsKeys,
     ]

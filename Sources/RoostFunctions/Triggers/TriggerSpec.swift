@@ -61,6 +61,8 @@ public struct ScheduleTrigger: Hashable, Sendable {
     public let input: DataPath
     public let output: OutputTemplate
     public let job: JobOptions
+    /// Whether an output that is there already is replaced: for a path without the due time. Default: no.
+    public let force: Bool
 }
 
 /// Scores what comes with an event.
@@ -94,37 +96,4 @@ public struct QueueTrigger: Hashable, Sendable {
     public let limits: DeliveryQueue.Limits
     /// How long results can be fetched. Default: 24 hours.
     public let keep: Instant.Span
-}
-
-/// What a trigger's job does with a file, beyond scoring it.
-public struct JobOptions: Hashable, Sendable {
-    public enum Format: String, Hashable, Sendable, CaseIterable {
-        case csv, jsonl
-    }
-
-    /// Which columns of the input the output repeats.
-    public enum Columns: Hashable, Sendable {
-        case all
-        case none
-        case named([String])
-    }
-
-    /// How many bad rows stop a job.
-    public enum MaxErrors: Hashable, Sendable {
-        case count(Int)
-        /// Of the rows so far.
-        case percent(Double)
-    }
-
-    /// Nil: by the file's name.
-    public var format: Format?
-    /// The column that names rows, and is no input of the model; nil: there is none.
-    public var id: String?
-    public var columns = Columns.all
-    /// Nil: any number.
-    public var maxErrors: MaxErrors?
-    /// Whether the output is compressed; nil: when its name ends in `.gz`.
-    public var gzip: Bool?
-
-    public init() {}
 }

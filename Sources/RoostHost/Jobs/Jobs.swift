@@ -91,6 +91,18 @@ final class Jobs {
         return current
     }
 
+    /// The job that an origin has submitted under this key, if it is remembered.
+    func job(of function: FunctionName, origin: String, key: String) -> JobRecord? {
+        let found = records.values.first { $0.key == key && $0.origin == origin && $0.function == function }
+        return found.map { current($0) }
+    }
+
+    /// Where jobs write that are not over, or may be resumed by who asked for them.
+    var outputsInUse: Set<JobPlaces.Place> {
+        let open = records.values.lazy.filter { !$0.state.isOver || $0.state == .stopped }
+        return Set(open.compactMap { [places] in try? places.place($0.spec.outputPath) })
+    }
+
     /// Digests of stored files that jobs still need.
     var artifactsInUse: Set<String> {
         Set(
@@ -102,10 +114,11 @@ final class Jobs {
     // MARK: asking for jobs
 
     /// Takes a job. `then` hears of it when it is on the disk.
+    /// - Parameter key: what the origin calls it; whoever may have submitted it before asks for `job(of:origin:key:)`.
     /// - Throws: `invalidArgument` for paths that leave the data folders; `notFound` for an input that is not there;
     ///   `conflict` for an output that is there, or that another job writes.
     func submit(
-        _ spec: JobSpec, _ id: VersionID, _ model: Model, origin: String,
+        _ spec: JobSpec, _ id: VersionID, _ model: Model, origin: String, key: String? = nil,
         then: @escaping (Result<JobRecord, RoostError>) -> Void
     ) throws(RoostError) {
         guard queue.count < Self.queueMax else {
@@ -125,7 +138,7 @@ final class Jobs {
         }
         let record = JobRecord(
             id: Self.newID(), function: id.function, version: id.number,
-            artifact: "\(model.artifact.runtime):\(model.artifact.digest)", spec: spec, origin: origin,
+            artifact: "\(model.artifact.runtime):\(model.artifact.digest)", spec: spec, origin: origin, key: key,
             created: Loop.unixSeconds)
         records[record.id] = record
         models[record.id] = model
@@ -154,14 +167,17 @@ final class Jobs {
         let record = try job(id)
         guard !record.state.isOver else { throw RoostError(.conflict, "job \(id) is \(record.state.rawValue) already") }
         if resuming.remove(id) != nil { return }
-        if let run = runs[id] { return run.cancel("by \(who)") }
+        if let run = runs[id] { return run.cancel(Self.word(for: who)) }
         queue.removeAll { $0 == id }
         var over = record
         over.state = .cancelled
-        over.reason = "by \(who)"
+        over.reason = Self.word(for: who)
         over.ended = Loop.unixSeconds
         keep(over)
     }
+
+    /// What the record of a cancelled job says of who did it.
+    static func word(for who: String) -> String { "by \(who)" }
 
     /// Lets a job go on that was stopped, cancelled or has failed.
     func resume(_ id: String) throws(RoostError) {

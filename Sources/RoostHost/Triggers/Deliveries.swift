@@ -10,8 +10,8 @@ internal import RoostStore
 /// Belongs to the loop. Kinds of triggers say how an item is run (`open`), and what is one (`submit`).
 final class Deliveries {
     private let loop: Loop
-    private let store: DeliveryStore
-    private var lanes: [DeliveryOwner: DeliveryLane] = [:]
+    let store: DeliveryStore
+    private(set) var lanes: [DeliveryOwner: DeliveryLane] = [:]
     private let clock: Timer
     private var clockDue = Deliveries.never
     private let sweep: Timer
@@ -102,9 +102,11 @@ final class Deliveries {
     // MARK: Submitting
 
     /// Takes items; `then` hears of all of them when they are on the disk.
+    /// - Parameter mark: written in the same transaction.
     /// - Throws: `overloaded` when one of them finds no room: then none is taken.
     func submit(
-        _ submissions: [DeliverySubmission], then: @escaping (Result<[SubmittedDelivery], RoostError>) -> Void
+        _ submissions: [DeliverySubmission], marking mark: DeliveryMark? = nil,
+        then: @escaping (Result<[SubmittedDelivery], RoostError>) -> Void
     ) throws(RoostError) {
         guard !submissions.isEmpty else { return then(.success([])) }
         var reserved: [DeliveryLane] = []
@@ -122,7 +124,9 @@ final class Deliveries {
             throw error
         }
         let wallMS = reading.wallMS
-        store.perform(submissions.map { .insert($0, wallMS: wallMS) }, isRefusable: true) { [unowned self] result in
+        let acts: [DeliveryAct] =
+            submissions.map { .insert($0, wallMS: wallMS) } + (mark.map { [.writeMark($0)] } ?? [])
+        store.perform(acts, isRefusable: true) { [unowned self] result in
             switch result {
             case .failure(let error):
                 for lane in reserved { lane.queue.unreserve() }
@@ -225,7 +229,7 @@ final class Deliveries {
                 let submission = output.then[follower]
                 follower += 1
                 if let other = lanes[submission.owner] { taken(one, submission.payload, by: other) }
-            case .stored, .restored, .forgotten: break
+            case .stored, .restored, .mark, .forgotten: break
             }
         }
     }

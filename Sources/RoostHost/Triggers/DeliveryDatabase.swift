@@ -11,6 +11,12 @@ enum DeliveryAct: Hashable, Sendable {
     case load(DeliveryID)
     /// All rows that are not final, in the order of ids, and how many are.
     case restore(DeliveryOwner)
+    /// Lets another item have the key of this one, which has ended.
+    case releaseKey(DeliveryID)
+    /// Reads the mark of an owner, and writes this one if there is none, or one for another subject.
+    case readMark(DeliveryMark)
+    case writeMark(DeliveryMark)
+    case removeMark(DeliveryOwner)
     /// Forgets what ended before these times.
     case forget(DeliveryOwner, doneBeforeMS: Int64, deadBeforeMS: Int64)
 }
@@ -21,6 +27,7 @@ enum DeliveryFinding: Hashable, Sendable {
     case stored
     case loaded(StoredDelivery?)
     case restored([DeliveryRecord], done: Int, dead: Int)
+    case mark(Int64)
     case forgotten(done: Int, dead: Int)
 }
 
@@ -40,6 +47,10 @@ final class DeliveryDatabase: @unchecked Sendable {
     private let countFinal: Statement
     private let forget: Statement
     private let list: Statement
+    private let freeKey: Statement
+    private let findMark: Statement
+    private let putMark: Statement
+    private let deleteMark: Statement
 
     /// Payloads and results have tables of their own: a change of state does not write them again.
     private static let schema = """
@@ -55,6 +66,9 @@ final class DeliveryDatabase: @unchecked Sendable {
             id INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE, bytes BLOB NOT NULL);
         CREATE TABLE IF NOT EXISTS results (
             id INTEGER PRIMARY KEY REFERENCES items ON DELETE CASCADE, bytes BLOB NOT NULL);
+        CREATE TABLE IF NOT EXISTS marks (
+            function TEXT NOT NULL, trigger TEXT NOT NULL, kind TEXT NOT NULL, subject TEXT NOT NULL,
+            value INTEGER NOT NULL, PRIMARY KEY (function, trigger, kind)) WITHOUT ROWID;
         """
     private static let columns = """
         items.id, key, submitted, phase, due, delay, attempts, runs, interruptions, replays, cause, reason, ended
@@ -97,6 +111,11 @@ final class DeliveryDatabase: @unchecked Sendable {
             """)
         list = try database.prepare(
             "SELECT \(Self.columns) FROM items WHERE \(Self.ofOwner) AND phase = ? AND id < ? ORDER BY id DESC LIMIT ?")
+        // No other key is like this: those of files have more parts.
+        freeKey = try database.prepare("UPDATE items SET key = '  ' || id WHERE id = ? AND phase IN ('done', 'dead')")
+        findMark = try database.prepare("SELECT value FROM marks WHERE \(Self.ofOwner) AND subject = ?")
+        putMark = try database.prepare("INSERT OR REPLACE INTO marks VALUES (?, ?, ?, ?, ?)")
+        deleteMark = try database.prepare("DELETE FROM marks WHERE \(Self.ofOwner)")
     }
 
     /// All of these acts in one transaction, or none.
@@ -125,6 +144,10 @@ final class DeliveryDatabase: @unchecked Sendable {
             if let result { try writeResult.run([.integer(record.id.rawValue), .blob(result)]) }
             return .stored
         case .load(let id): return .loaded(try item(id, of: nil))
+        case .releaseKey(let id): try freeKey.run([.integer(id.rawValue)])
+        case .readMark(let mark): return .mark(try value(of: mark))
+        case .writeMark(let mark): try write(mark)
+        case .removeMark(let owner): try deleteMark.run(owner.values)
         case .restore(let owner):
             var records: [DeliveryRecord] = []
             try open.run(owner.values) { row in if let record = DeliveryRecord(row) { records.append(record) } }
@@ -134,6 +157,7 @@ final class DeliveryDatabase: @unchecked Sendable {
                 done: try forget(.done, of: owner, endedBefore: done),
                 dead: try forget(.dead, of: owner, endedBefore: dead))
         }
+        return .stored
     }
 
     private func add(_ submission: DeliverySubmission, _ wallMS: Int64) throws(DatabaseError) -> SubmittedDelivery {
@@ -149,6 +173,17 @@ final class DeliveryDatabase: @unchecked Sendable {
             throw DatabaseError(code: 0, message: "a row is neither new nor known", statement: "insert item")
         }
         return SubmittedDelivery(record: known, isDuplicate: true)
+    }
+
+    private func value(of mark: DeliveryMark) throws(DatabaseError) -> Int64 {
+        var found: Int64?
+        try findMark.run(mark.owner.values + [.text(mark.subject)]) { row in found = row.integer(0) }
+        if found == nil { try write(mark) }
+        return found ?? mark.value
+    }
+
+    private func write(_ mark: DeliveryMark) throws(DatabaseError) {
+        try putMark.run(mark.owner.values + [.text(mark.subject), .integer(mark.value)])
     }
 
     private func count(_ phase: DeliveryRecord.Phase, of owner: DeliveryOwner) throws(DatabaseError) -> Int {

@@ -59,3 +59,11 @@ struct SubmittedDelivery: Hashable, Sendable {
     /// The key was there already.
     let isDuplicate: Bool
 }
+
+/// A number that an owner keeps beside its items, and may change in the transaction that submits one.
+struct DeliveryMark: Hashable, Sendable {
+    let owner: DeliveryOwner
+    /// What the number says something of: with another subject it means nothing.
+    let subject: String
+    let value: Int64
+}

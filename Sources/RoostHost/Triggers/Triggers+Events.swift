@@ -32,7 +32,7 @@ extension Triggers {
             switch event.input {
             case .data: ask(function, found, for: item, succeed)
             case .file(let member, let folder, let options):
-                score(function, found, member, into: folder, options, owner, for: item, succeed)
+                score(found, member, into: folder, options, owner, for: item, succeed)
             }
         }
     }
@@ -56,7 +56,7 @@ extension Triggers {
 
     /// The data name a file.
     private func score(
-        _ function: FunctionName, _ event: CloudEvent, _ member: String, into folder: DataPath, _ options: JobOptions,
+        _ event: CloudEvent, _ member: String, into folder: DataPath, _ options: JobOptions,
         _ owner: DeliveryOwner, for item: RunningDelivery, _ then: @escaping (TriggerReply) -> Void
     ) {
         do throws(RoostError) {
@@ -66,9 +66,9 @@ extension Triggers {
             let input = try DataPath(path)
             guard !input.text.isEmpty else { throw RoostError(.invalidArgument, "\"\(member)\" names no file") }
             let digest = try CloudEvent.digest([owner.trigger, event.key])
-            let output = folder.appending(Self.outputName(of: input.name, digest, gzip: options.gzip))
+            let output = folder.appending(Self.outputName(of: input.name, digest))
             let spec = JobSpec(input: input.text, output: output.text, options)
-            score(function, spec, origin: "trigger:\(owner.trigger)", for: item) { job in
+            score(spec, for: item, of: owner) { job, _ in
                 let body = Array(job.json.compact.utf8)
                 then(TriggerReply(contentType: "application/json", version: job.version.description, body: body))
             }
@@ -76,12 +76,9 @@ extension Triggers {
     }
 
     /// `rows.csv` becomes `rows-3f2a….csv`: the same event always has the same output, and no other has it.
-    static func outputName(of input: String, _ digest: String, gzip: Bool?) -> String {
-        let isCompressed = input.hasSuffix(".gz")
-        let plain = isCompressed ? String(input.dropLast(3)) : input
-        let dot = plain.lastIndex(of: ".") ?? plain.endIndex
-        let ending = plain[dot...] + ((gzip ?? isCompressed) ? ".gz" : "")
-        return "\(plain[..<dot])-\(digest.prefix(12))\(ending)"
+    static func outputName(of input: String, _ digest: String) -> String {
+        let name = NumberedName(input)
+        return "\(name.stem)-\(digest.prefix(12))\(name.endings)"
     }
 }
 

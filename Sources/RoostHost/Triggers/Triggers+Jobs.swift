@@ -1,77 +1,60 @@
 internal import RoostBasics
 internal import RoostDelivery
+internal import RoostFiles
 internal import RoostFunctions
+internal import RoostLoop
 
-/// Items that are whole files: each is a job.
+/// Triggers whose items are whole files, scored as jobs.
 extension Triggers {
-    /// Has a file scored, by the job that an earlier run of the same item has begun if there is one, and reports when it
-    /// could not be done. An item always names the same output, so a job is recognised by it.
-    /// - Parameter then: what a job that is done means.
+    private var triggered: TriggeredJobs {
+        TriggeredJobs(jobs: host.jobs) { [unowned host = self.host] function throws(RoostError) in
+            try host.jobModel(function.text, version: nil)
+        }
+    }
+
+    /// Has a file scored for an item, by the job that was begun for it if there is one.
     func score(
-        _ function: FunctionName, _ spec: JobSpec, origin: String, for item: RunningDelivery,
-        _ then: @escaping (JobRecord) -> Void
+        _ spec: JobSpec, for item: RunningDelivery, of owner: DeliveryOwner, _ done: @escaping TriggeredJobs.Done
     ) {
-        let jobs = host.jobs
-        do throws(RoostError) {
-            if let known = jobs.all.first(where: { $0.origin == origin && $0.spec.outputPath == spec.outputPath }) {
-                // What has failed would fail again; what the world stopped goes on where it was.
-                if known.state == .stopped { try jobs.resume(known.id) }
-                return try follow(known.id, for: item, then)
-            }
-            let (version, model) = try host.jobModel(function.text, version: nil)
-            try jobs.submit(spec, version, model, origin: origin) { [unowned self] result in
-                do throws(RoostError) { try follow(try result.get().id, for: item, then) } catch {
-                    item.fail(error.jobFailure)
-                }
-            }
-        } catch { item.fail(error.jobFailure) }
+        guard !triggered.follow(item, of: owner, done) else { return }
+        triggered.begin(spec, item, of: owner, done)
     }
 
-    private func follow(
-        _ job: String, for item: RunningDelivery, _ then: @escaping (JobRecord) -> Void
-    ) throws(RoostError) {
-        let jobs = host.jobs
-        item.onStop = { try? jobs.cancel(job, by: "its trigger") }
-        try jobs.whenOver(job) { record in
-            let reason = "job \(record.id) \(record.state.rawValue): \(record.reason ?? "no reason is known")"
-            switch record.state {
-            case .done: then(record)
-            case .stopped, .queued, .running: item.fail(.transient(reason))
-            case .cancelled, .failed: item.fail(.permanent(reason))
+    func open(_ trigger: FileTrigger, _ spec: TriggerSpec, of function: FunctionName) {
+        let owner = DeliveryOwner(function, spec.name, .file)
+        watches.removeValue(forKey: owner)?.stop()
+        do throws(UVError) {
+            watches[owner] = try FileWatch(
+                owner, spec, trigger, data: host.jobs.places.roots[0], rescan: host.options.rescan, on: host.loop,
+                deliveries, triggered
+            ) { Console.print($0) }
+        } catch { Console.warn("roost: warning: \(owner): \(error)") }
+    }
+
+    func open(_ trigger: ScheduleTrigger, _ spec: TriggerSpec, of function: FunctionName) {
+        let owner = DeliveryOwner(function, spec.name, .schedule)
+        schedules.removeValue(forKey: owner)?.stop()
+        do throws(UVError) {
+            schedules[owner] = try Schedule(owner, spec, trigger, on: host.loop, deliveries, triggered) {
+                Console.print($0)
             }
-        }
+        } catch { Console.warn("roost: warning: \(owner): \(error)") }
     }
-}
 
-extension RoostError {
-    /// Whether a job that could not begin may begin another time.
-    fileprivate var jobFailure: DeliveryFailure {
-        switch code {
-        case .invalidArgument, .forbidden, .tooLarge, .unsupported, .conflict: .permanent(message)
-        case .notFound, .overloaded, .pluginFailed, .system, .unavailable, .deadline: .transient(message)
-        }
+    func stopFiles(_ owner: DeliveryOwner) {
+        deliveries.stop(owner)
+        watches.removeValue(forKey: owner)?.stop()
     }
-}
 
-extension JobSpec {
-    /// What a trigger's options say of a file.
-    init(input: String, output: String, _ options: JobOptions) {
-        self.init(input: input, output: output)
-        switch options.format {
-        case .csv?: format = .csv
-        case .jsonl?: format = .jsonl
-        case nil: break
-        }
-        switch options.columns {
-        case .all: columns = .all
-        case .none: columns = JobSpec.Columns.none
-        case .named(let names): columns = .named(names)
-        }
-        ids = options.id.map { [$0] } ?? []
-        switch options.maxErrors {
-        case .count(let rows)?: maxErrors = .rows(rows)
-        case .percent(let percent)?: maxErrors = .percent(percent)
-        case nil: break
-        }
+    func stopSchedule(_ owner: DeliveryOwner) {
+        deliveries.stop(owner)
+        deliveries.forgetMark(of: owner)
+        schedules.removeValue(forKey: owner)?.stop()
+    }
+
+    /// The host ends.
+    func closeJobs() {
+        for watch in watches.values { watch.close() }
+        for schedule in schedules.values { schedule.stop() }
     }
 }

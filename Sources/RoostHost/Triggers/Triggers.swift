@@ -15,6 +15,9 @@ final class Triggers {
     private let settling: Timer
     /// Threads that tell sinks, kept while the host runs.
     var sinkCallers: [DeliveryOwner: SinkCaller] = [:]
+    /// What keeps file triggers and schedules going.
+    var watches: [DeliveryOwner: FileWatch] = [:]
+    var schedules: [DeliveryOwner: Schedule] = [:]
 
     /// How often it looks whether there are versions to ask, at the start only.
     private static let settlingPeriod = Instant.Span.milliseconds(50)
@@ -40,6 +43,7 @@ final class Triggers {
     func close() {
         settling.close()
         for caller in sinkCallers.values { caller.close() }
+        closeJobs()
         deliveries.close()
     }
 
@@ -67,7 +71,8 @@ final class Triggers {
         switch spec.kind {
         case .queue(let queue): open(queue, spec, of: function)
         case .event(let event): open(event, spec, of: function)
-        case .file, .schedule: break
+        case .file(let file): open(file, spec, of: function)
+        case .schedule(let schedule): open(schedule, spec, of: function)
         }
     }
 
@@ -75,7 +80,8 @@ final class Triggers {
         switch spec.kind {
         case .queue: deliveries.stop(DeliveryOwner(function, spec.name, .queue))
         case .event: stopEvent(spec, of: function)
-        case .file, .schedule: break
+        case .file: stopFiles(DeliveryOwner(function, spec.name, .file))
+        case .schedule: stopSchedule(DeliveryOwner(function, spec.name, .schedule))
         }
     }
 
