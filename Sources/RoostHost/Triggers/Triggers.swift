@@ -25,7 +25,7 @@ final class Triggers {
     init(_ host: Host) throws {
         self.host = host
         let store = try DeliveryStore(path: host.home.state.path("deliveries.db"), on: host.loop)
-        store.onLine = { Console.print("roost: \($0)") }
+        store.onLine = { Console.print($0) }
         deliveries = try Deliveries(on: host.loop, store: store)
         settling = try Timer(on: host.loop)
     }
