@@ -13,9 +13,8 @@ public struct Roost {
 
     static let commands = [
         serveCommand, deployCommand, packCommand, verifyCommand, statusCommand, predictCommand, logsCommand,
-        scoreCommand, jobsCommand, deadLettersCommand, trafficCommand, rollbackCommand, rolloutCommand, evaluateCommand,
-        diffCommand,
-        auditCommand, benchCommand,
+        scoreCommand, jobsCommand, deadLettersCommand, trafficCommand, rollbackCommand, rolloutCommand,
+        evaluateCommand, diffCommand, auditCommand, benchCommand,
     ]
     static let version = Option("version", "print the version of roost")
 

@@ -84,6 +84,9 @@ def test_what_fails_is_tried_as_often_as_the_manifest_says_then_replayed(host, p
     assert shown.returncode == 0 and "this model has failed" in shown.stdout, shown
     shown = roost("deadletters", "f", "show", letter.json["id"], "--home", host.home)
     assert "cause: exhausted" in shown.stdout, shown
+    for wrong in (["f"], ["f", "burn"], ["f", "show"], ["f", "list", "x"], ["f", "replay", "x"]):
+        assert roost("deadletters", *wrong, "--home", host.home).returncode == 2, wrong
+    assert roost("deadletters", "nix", "list", "--home", host.home).returncode == 1
 
     # A model that can do it: what is replayed succeeds.
     host.drop("f@2.json", linear_model(1))

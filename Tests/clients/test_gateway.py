@@ -125,7 +125,7 @@ def test_a_manifest_takes_effect_and_its_errors_are_shown(served, compiled):
     served.refused("/functions/ruled/predict", [[4, 20_000]], 504)
     for text, words in [
         ('{\n  "tiemout": "9s"\n}', ["ruled.json:2", "tiemout"]), ('{"timeout": 7}', ["ruled.json:1", "timeout"]),
-        ('{"timeout": "100ms",}', ["ruled.json:1"]), ('{"triggers": []}', ["triggers", "not supported"])
+        ('{"timeout": "100ms",}', ["ruled.json:1"]), ('{"sinks": []}', ["sinks", "not supported"])
     ]:
         manifest.write_text(text)
         served.until(lambda: all(

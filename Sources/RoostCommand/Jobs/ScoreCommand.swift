@@ -69,6 +69,9 @@ enum ScoreOption {
         guard input != "-" || spec.output != nil else {
             throw UsageError("-o OUTPUT is missing: the standard input has no name to make one of")
         }
+        guard spec.output != "-" else {
+            throw UsageError("-o must name a file: it takes its name when it is complete, which a pipe cannot")
+        }
         spec.format = try call.value(of: format, as: "csv or jsonl", JobSpec.Format.init(rawValue:))
         spec.outputFormat = try call.value(of: outputFormat, as: "csv or jsonl", JobSpec.Format.init(rawValue:))
         if let text = call.value(of: delimiter) {

@@ -4,9 +4,9 @@
 /// Inputs are calls, what follows from them is pulled with `next` until that is nil. What is promised:
 /// - each chunk is written exactly once, and only after all chunks before it;
 /// - no more than `window` chunks are in memory;
-/// - a chunk that kills its worker twice is cut in two, and so on until the row that does it is alone: a row that kills
-///   two workers by itself is a bad row, and the rows beside it are scored. A worker that was killed from outside costs
-///   a repetition and no row.
+/// - a chunk that kills its worker is cut in two, and so on until the row that does it is alone: a row that kills two
+///   workers by itself is a bad row, and the rows beside it are scored. A worker that was killed from outside costs a
+///   repetition in smaller pieces, and no row.
 ///
 /// `Content` is a piece of input, `Output` what a worker makes of one.
 public struct ChunkLedger<Content: Sendable, Output: Sendable> {
@@ -47,7 +47,7 @@ public struct ChunkLedger<Content: Sendable, Output: Sendable> {
         case running(Int)
         /// Cutting, or being made a bad row.
         case asked
-        /// Killed two workers; to be cut.
+        /// Killed its worker, or two when it is a single row; to be cut.
         case deadly(reason: String)
         case scored(Output)
     }
@@ -114,7 +114,8 @@ public struct ChunkLedger<Content: Sendable, Output: Sendable> {
                 piece.state = .waiting
                 guard index == 0, let reason else { return }
                 piece.deaths += 1
-                if piece.deaths >= 2 { piece.state = .deadly(reason: reason) }
+                // A needless cut costs next to nothing, a repetition of one that hangs costs its whole time.
+                if piece.deaths >= 2 || piece.records > 1 { piece.state = .deadly(reason: reason) }
             }
         }
     }

@@ -13,6 +13,7 @@ extension JobRecord {
             ("chunks", .integer(checkpoint.chunks)), ("output_bytes", .integer(checkpoint.outputBytes)),
             ("error_bytes", .integer(checkpoint.errorBytes)), ("rows", .integer(checkpoint.rows)),
             ("bad_rows", .integer(checkpoint.badRows)), ("input_digest", .string(checkpoint.inputDigest)),
+            ("input_state", .string(checkpoint.inputState)),
         ])
         object["key"] = key.map { .string($0) }
         object["reason"] = reason.map { .string($0) }
@@ -47,6 +48,7 @@ extension JobRecord {
         checkpoint.rows = try root.required("rows").integer(in: 0...Int.max)
         checkpoint.badRows = try root.required("bad_rows").integer(in: 0...Int.max)
         checkpoint.inputDigest = try root.required("input_digest").string()
+        checkpoint.inputState = try root.required("input_state").string()
         checkpoint.report = report
     }
 }

@@ -40,6 +40,8 @@ public struct JobCheckpoint: Hashable, Sendable {
     public var badRows = 0
     /// SHA-256 of the input up to `inputOffset`, in hexadecimal digits: whoever goes on proves that it is still that.
     public var inputDigest = ""
+    /// Size and last change of the input's file, as its owner writes them: what was changed is not gone on with.
+    public var inputState = ""
     /// What the data looked like so far, as its owner encodes it.
     public var report: [UInt8] = []
 

@@ -34,7 +34,10 @@ private final class FileScoring {
     private let bench: Workbench
     private let store: JobStore
     private let job: JobRun
+    private let output: JobPlaces.Place
     private let storeFile: JobPlaces.Place
+    /// Held as long as this run may write.
+    private let lock: FileDescriptor
     private var outcome: JobRecord?
 
     private static let jobName = "local"
@@ -42,23 +45,31 @@ private final class FileScoring {
 
     init(_ file: String, _ spec: JobSpec, _ bench: Workbench) throws {
         self.bench = bench
-        let output = try Self.place(spec.outputPath)
+        output = try Self.place(spec.outputPath)
         storeFile = output.sibling("\(output.name).job")
         let input = try Self.input(spec)
         // Before the model is loaded: what is in the way of the output is found out at once.
-        if !spec.force, try output.folder.status(of: output.name) != nil {
+        // Beside a job that is unfinished it may be that job's own, from the moment before it could say so.
+        if !spec.force, try output.folder.status(of: output.name) != nil,
+            try storeFile.folder.status(of: storeFile.name) == nil
+        {
             throw RoostError(.conflict, "\(spec.outputPath) is there already: choose another output, or say --force")
         }
         let proven = try bench.prove(file, examples: nil)
         bench.processes.kill(proven.template)
         let artifact = proven.artifact
+        lock = try FileDescriptor(appending: output.folder.path(JobWriter.outputName(output, Self.jobName)))
+        guard lock.lock() else {
+            throw RoostError(.conflict, "another `roost score` writes \(spec.outputPath) now")
+        }
         store = try JobStore(path: storeFile.full, on: bench.loop)
         let label = bench.label(of: file)
         guard let id = VersionID(label) else { throw RoostError(.system, "\(label) is no version") }
         var record = JobRecord(
             id: Self.jobName, function: id.function, version: id.number,
             artifact: "\(artifact.runtime):\(artifact.digest)", spec: spec, origin: "cli", created: Loop.unixSeconds)
-        if case .place = input, let known = try store.records().records.first {
+        // The same job would fail again: only a new one makes sense.
+        if case .place = input, let known = try store.records().records.first, known.state != .failed {
             guard known.spec == spec, known.artifact == record.artifact else {
                 throw RoostError(
                     .conflict,
@@ -92,7 +103,9 @@ private final class FileScoring {
         clock.close()
         store.close()
         guard let outcome else { throw RoostError(.system, "the job ended without an outcome") }
-        if outcome.state == .done {
+        let isKept = outcome.checkpoint.chunks > 0
+        if outcome.state == .failed, isKept { try output.folder.remove(JobWriter.outputName(output, Self.jobName)) }
+        if outcome.state == .done || outcome.state == .failed || !isKept {
             for end in ["", "-wal", "-shm"] { try storeFile.folder.remove(storeFile.name + end) }
         }
         return outcome.json

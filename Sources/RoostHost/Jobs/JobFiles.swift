@@ -44,11 +44,12 @@ final class JobFiles: @unchecked Sendable {
     // MARK: for the loop
 
     var inputSize: Int? { reader?.fileSize }
+    var inputState: String { reader?.inputState ?? "" }
     var outputBytes: Int { writer?.position.outputBytes ?? 0 }
     /// To be brought to the disk.
     var written: [FileDescriptor] { writer.map { [$0.output, $0.errors] } ?? [] }
     /// Where bad rows are before the job is done.
-    var partialErrors: String { output.folder.path(".\(output.name).\(id).errors.partial") }
+    var partialErrors: String { output.folder.path(JobWriter.errorsName(output, id)) }
 
     /// What an instance said instead of scores.
     static func refusal(_ answer: LoneInstance.Answer) -> String {
@@ -91,8 +92,14 @@ final class JobFiles: @unchecked Sendable {
 
     func readChunk() -> JobRun.News {
         let began = Loop.clock
-        let result: Result<RawChunk?, RoostError>
-        do throws(RoostError) { result = .success(try reader?.next()) } catch { result = .failure(error) }
+        let result: Result<JobRun.Reading, RoostError>
+        do throws(RoostError) {
+            if let chunk = try reader?.next() {
+                result = .success(.chunk(chunk))
+            } else {
+                result = .success(.end(try reader?.end() ?? InputPosition()))
+            }
+        } catch { result = .failure(error) }
         return .read(result, progress: reader?.fileBytesRead ?? 0, took: Loop.clock - began)
     }
 
@@ -142,6 +149,13 @@ final class JobFiles: @unchecked Sendable {
     func finish() -> Result<String, RoostError> {
         guard let writer else { return .failure(.closed) }
         do throws(RoostError) { return .success(try writer.finish()) } catch { return .failure(error) }
+    }
+
+    /// The last act: nothing is written any more.
+    /// - Parameter isKept: whether what was written stays, for a run that goes on with it.
+    func close(keeping isKept: Bool) -> JobRun.News {
+        if !isKept { JobWriter.discard(output, id) }
+        return .closed
     }
 
     /// Nil when everything has its name.

@@ -40,13 +40,14 @@ struct JobPlaces: Sendable {
     func place(_ path: String) throws(RoostError) -> Place {
         let found: Place
         if path.hasPrefix("/") {
-            guard let root = roots.first(where: { path.hasPrefix($0.path + "/") }) else {
+            // Bytes, not characters: an accent can be written in two ways, and those are two files.
+            guard let root = roots.first(where: { path.utf8.starts(with: "\($0.path)/".utf8) }) else {
                 let known = roots.map(\.path).joined(separator: ", ")
                 throw RoostError(
                     .invalidArgument,
                     "\(path) is not below \(known): move it there, or serve with --data and its folder")
             }
-            found = Place(root: root, path: String(path.dropFirst(root.path.utf8.count + 1)))
+            found = Place(root: root, path: String(Substring(path.utf8.dropFirst(root.path.utf8.count + 1))))
         } else {
             found = Place(root: roots[0], path: path)
         }
@@ -57,14 +58,24 @@ struct JobPlaces: Sendable {
         return found
     }
 
-    /// Makes the folder of a file that is to be written, and makes sure that no link leads out of the root.
+    /// Makes the folder of a file that is to be written, and makes sure that no link leads out of the root: before
+    /// anything is made, so that nothing is made elsewhere.
     static func prepareFolder(of place: Place) throws(RoostError) {
+        var known = place.root
+        for part in place.path.split(separator: "/").dropLast() {
+            guard try known.status(of: String(part)) != nil else { break }
+            known = known.folder(String(part))
+            try check(known, below: place.root)
+        }
         try place.folder.create()
-        let real = try place.folder.absolute().path
-        guard real == place.root.path || real.hasPrefix(place.root.path + "/") else {
+        try check(place.folder, below: place.root)
+    }
+
+    private static func check(_ folder: Folder, below root: Folder) throws(RoostError) {
+        let real = try folder.absolute().path
+        guard real == root.path || real.utf8.starts(with: "\(root.path)/".utf8) else {
             throw RoostError(
-                .invalidArgument,
-                "\(place.folder.path) leads out of \(place.root.path), to \(real): links are not followed")
+                .invalidArgument, "\(folder.path) leads out of \(root.path), to \(real): links are not followed")
         }
     }
 }

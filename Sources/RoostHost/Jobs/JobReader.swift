@@ -37,11 +37,13 @@ final class JobReader: @unchecked Sendable {
     private let name: String
     /// As it was when the job began; nil for what is no file and can be read only once.
     private let before: FileStatus?
-    private let gzip: GzipDecoder?
+    private var gzip: GzipDecoder?
     /// Compressed bytes that were read and not decoded.
     private var packed: [UInt8] = []
     private var fileOffset = 0
     private var isFileRead = false
+    /// There is no content behind `pending`.
+    private var isContentRead = false
     /// Content that is in no chunk yet: from `start` on.
     private var pending: [UInt8] = []
     private var start = 0
@@ -52,6 +54,8 @@ final class JobReader: @unchecked Sendable {
     var fileSize: Int? { before?.size }
     /// How much of that has been read.
     var fileBytesRead: Int { fileOffset }
+    /// What tells whether the file was changed between two runs; empty for what can be read only once.
+    var inputState: String { before.map { "\($0.size) \($0.modified)" } ?? "" }
 
     /// - Parameter name: for messages.
     init(_ file: FileDescriptor, name: String, isCompressed: Bool, _ plan: BulkPlan) throws(RoostError) {
@@ -69,7 +73,9 @@ final class JobReader: @unchecked Sendable {
     func open(_ plan: inout BulkPlan, _ rule: BulkPlan.HeaderRule, resuming checkpoint: JobCheckpoint)
         throws(RoostError)
     {
+        guard checkpoint.chunks == 0 || checkpoint.inputState == inputState else { throw changed }
         try fill(4)
+        try unpack()
         let beginning = pending
         try skip(RecordSplitter.fileStart(beginning.bytes), lines: 0)
         if plan.input == .csv {
@@ -81,6 +87,21 @@ final class JobReader: @unchecked Sendable {
         splitter = RecordSplitter(plan.input, delimiter: plan.delimiter, line: position.line)
         guard checkpoint.chunks > 0 else { return }
         try skipAhead(to: checkpoint)
+    }
+
+    /// What begins like gzip is gzip, whatever it is called: no text begins so.
+    private func unpack() throws(RoostError) {
+        guard gzip == nil, pending.starts(with: [0x1F, 0x8B]) else { return }
+        gzip = try GzipDecoder()
+        (packed, pending, isContentRead) = (pending, [], false)
+        try fill(4)
+    }
+
+    /// Behind everything that was cut off so far.
+    func end() throws(RoostError) -> InputPosition {
+        var end = position
+        end.digest = try hash.digestSoFar().description
+        return end
     }
 
     /// The next chunk; nil at the end.
@@ -95,9 +116,7 @@ final class JobReader: @unchecked Sendable {
             try skip(found.end, lines: found.lines)
             // A run of blank lines is no chunk.
             guard found.records > 0 else { continue }
-            var end = position
-            end.digest = try hash.digestSoFar().description
-            return RawChunk(bytes: bytes, firstLine: line, records: found.records, end: end)
+            return RawChunk(bytes: bytes, firstLine: line, records: found.records, end: try end())
         }
     }
 
@@ -161,20 +180,27 @@ final class JobReader: @unchecked Sendable {
             pending.removeFirst(start)
             start = 0
         }
-        while pending.count < wanted, !isFileRead || !packed.isEmpty {
-            guard let gzip else {
+        while pending.count < wanted, !isContentRead {
+            if let gzip {
+                try decode(gzip)
+            } else {
                 pending += try read(max(wanted - pending.count, Self.readBytes))
-                continue
+                isContentRead = isFileRead
             }
-            if packed.isEmpty { packed = try read(Self.readBytes / 4) }
-            let size = pending.count
-            do throws(RoostError) {
-                let compressed = packed
-                let used = try gzip.decode(compressed.bytes, into: &pending, limit: Self.readBytes)
-                packed.removeFirst(used)
-                if isFileRead, packed.isEmpty, pending.count == size { try gzip.finish() }
-            } catch { throw RoostError(error.code, "\(name): \(error.message)") }
         }
+    }
+
+    private func decode(_ gzip: GzipDecoder) throws(RoostError) {
+        if packed.isEmpty, !isFileRead { packed = try read(Self.readBytes / 4) }
+        let (size, compressed) = (pending.count, packed)
+        do throws(RoostError) {
+            let used = try gzip.decode(compressed.bytes, into: &pending, limit: Self.readBytes)
+            packed.removeFirst(used)
+            // The decoder may hold back some of what it has taken: it is at its end when nothing more comes.
+            guard isFileRead, packed.isEmpty, pending.count == size else { return }
+            try gzip.finish()
+            isContentRead = true
+        } catch { throw RoostError(error.code, "\(name): \(error.message)") }
     }
 
     private func read(_ count: Int) throws(RoostError) -> [UInt8] {

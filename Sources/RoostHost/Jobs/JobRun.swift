@@ -15,10 +15,18 @@ final class JobRun {
     enum News: Sendable {
         case opened(Result<BulkPlan, RoostError>)
         case prepared(Result<Bool, RoostError>)
-        case read(Result<RawChunk?, RoostError>, progress: Int, took: Instant.Span)
+        case read(Result<Reading, RoostError>, progress: Int, took: Instant.Span)
         case wrote(chunk: Int?, Result<JobOutput, RoostError>, took: Instant.Span)
         case finished(Result<String, RoostError>)
         case committed(RoostError?)
+        /// The writing thread has done its last act.
+        case closed
+    }
+
+    enum Reading: Sendable {
+        case chunk(RawChunk)
+        /// There is no more.
+        case end(InputPosition)
     }
 
     private(set) var record: JobRecord
@@ -34,6 +42,12 @@ final class JobRun {
     private var ledger: ChunkLedger<RawChunk, ScoredPiece>
     /// Where the chunks that are in memory end.
     private var ends: [Int: InputPosition] = [:]
+    /// Where the input ends, once that is known.
+    private var inputEnd: InputPosition?
+    /// The instance that was asked whether the columns fit.
+    private var checker: Int?
+    /// Instances that ended since one has answered; a hanging one counts for `hangWeight`.
+    private var deaths = 0
     private var chunksRead = 0
     private var plan: [UInt8] = []
     private var splitter = RecordSplitter(.csv)
@@ -49,7 +63,8 @@ final class JobRun {
     /// How often what is written is brought to the disk.
     private static let savePeriod = Instant.Span.seconds(1)
     /// Instances that may end one after the other without having scored anything.
-    private static let deathsMax = 64
+    private static let deathsMax = 1_000
+    private static let hangWeight = 16
 
     init(
         _ record: JobRecord, _ files: JobFiles, _ crew: JobCrew, _ store: JobStore, timeout: Instant.Span,
@@ -111,6 +126,7 @@ final class JobRun {
         case .failure(let error): return end(error)
         case .success(let plan):
             self.plan = plan.encode()
+            if record.checkpoint.chunks == 0 { record.checkpoint.inputState = files.inputState }
             splitter = RecordSplitter(plan.input, delimiter: plan.delimiter)
         }
         let (files, checkpoint) = (files, record.checkpoint)
@@ -125,7 +141,8 @@ final class JobRun {
             phase = .checking
             crew.fill()
         case .failure(let error):
-            guard error.code == .notFound, record.checkpoint.chunks > 0 else { return end(error) }
+            let wasWritten = record.checkpoint.outputBytes > 0 || record.checkpoint.errorBytes > 0
+            guard error.code == .notFound, wasWritten else { return end(error) }
             // What was written is gone, and the same comes out again.
             startAnew()
         }
@@ -134,6 +151,7 @@ final class JobRun {
     private func startAnew() {
         record.checkpoint = JobCheckpoint()
         record.outputDigest = nil
+        phase = .opening
         chunksRead = 0
         ledger = ChunkLedger(window: 3 * crew.limit + 2)
         clock = JobClock(at: loop.now, rows: 0)
@@ -147,12 +165,12 @@ final class JobRun {
             ledger.workerCame(number)
             return pump()
         }
-        guard crew.count == 1 else { return }
-        check(instance)
+        if checker == nil { check(number, instance) }
     }
 
     /// Holds the columns against the model, and begins the output with its header.
-    private func check(_ instance: LoneInstance) {
+    private func check(_ number: Int, _ instance: LoneInstance) {
+        checker = number
         let head = BulkRequest.head(plan: plan, firstLine: 1, wantsHeader: true)
         instance.ask(head, as: .score, contentType: "application/octet-stream", within: timeout) {
             [unowned self] result in
@@ -173,16 +191,18 @@ final class JobRun {
     private func gone(_ number: Int, _ error: RoostError) {
         guard phase == .checking || phase == .scoring else { return }
         ledger.workerGone(number, error.message)
-        deaths += 1
-        if phase == .scoring, ledger.deathsInARow == 0 { deaths = 0 }
-        guard max(deaths, ledger.deathsInARow) <= Self.deathsMax else {
+        deaths += error.code == .deadline ? Self.hangWeight : 1
+        guard deaths <= Self.deathsMax else {
             return end(.stopped, "its instances end without having scored anything: \(error.message)")
         }
+        if checker == number { checker = nil }
         crew.fill()
-        if phase == .scoring { pump() }
+        if phase == .scoring { return pump() }
+        guard phase == .checking, checker == nil, let other = crew.numbers.first, let instance = crew[other] else {
+            return
+        }
+        check(other, instance)
     }
-    /// Instances that ended since one has answered.
-    private var deaths = 0
 
     // MARK: scoring
 
@@ -213,6 +233,11 @@ final class JobRun {
             deaths = 0
             clock.scored = clock.scored + answer.infer
             if answer.status == 200, let piece = try? ScoredPiece(answer.body) {
+                // A row that instance and splitter see differently must be neither lost nor doubled.
+                guard piece.rows + piece.badRows == chunk.records else {
+                    ledger.refused(id, "its rows cannot be told apart")
+                    return pump()
+                }
                 ledger.scored(id, piece)
             } else {
                 ledger.refused(id, JobFiles.refusal(answer))
@@ -240,10 +265,11 @@ final class JobRun {
     }
 
     private func wrote(_ chunk: Int?, _ output: JobOutput) {
-        record.checkpoint.outputBytes = output.position.outputBytes
-        record.checkpoint.errorBytes = output.position.errorBytes
+        // The header alone is no beginning: it is written again.
         if let chunk {
             guard let end = ends.removeValue(forKey: chunk) else { return }
+            record.checkpoint.outputBytes = output.position.outputBytes
+            record.checkpoint.errorBytes = output.position.errorBytes
             record.checkpoint.chunks = chunk + 1
             record.checkpoint.inputOffset = end.offset
             record.checkpoint.line = end.line
@@ -277,6 +303,12 @@ final class JobRun {
 
     private func finish() {
         phase = .committing
+        if let inputEnd {
+            // Empty lines at the end are in no chunk.
+            record.checkpoint.inputOffset = inputEnd.offset
+            record.checkpoint.line = inputEnd.line
+            record.checkpoint.inputDigest = inputEnd.digest
+        }
         if record.spec.maxErrors?.isExceededAtEnd(bad: record.checkpoint.badRows, of: record.checkpoint.rows) == true {
             return tooManyErrors()
         }
@@ -317,10 +349,20 @@ final class JobRun {
         phase = .ended
         crew.close()
         reading?.close()
-        writing?.close()
         record.state = state
         record.reason = reason
         record.ended = state.isOver ? Loop.unixSeconds : nil
+        // Whoever goes on with the files must find them at rest. When the host itself ends, the next one does.
+        guard state.isOver else {
+            writing?.close()
+            return leave()
+        }
+        let (files, isKept) = (files, state == .done || record.checkpoint.chunks > 0)
+        writing?.submit { files.close(keeping: isKept) }
+        writing?.close()
+    }
+
+    private func leave() {
         store.save(record, syncing: files.written) { [self] error in
             if let error, record.reason == nil { record.reason = error.message }
             onEnd(record)
@@ -328,6 +370,7 @@ final class JobRun {
     }
 
     private func heard(_ news: News) {
+        if case .closed = news { return leave() }
         guard phase != .ended else { return }
         switch news {
         case .opened(let result): opened(result)
@@ -344,18 +387,20 @@ final class JobRun {
             }
         case .finished(let result): finished(result)
         case .committed(let error): committed(error)
+        case .closed: break
         }
     }
 
-    private func read(_ result: Result<RawChunk?, RoostError>) {
+    private func read(_ result: Result<Reading, RoostError>) {
         switch result {
         case .failure(let error): return end(error)
-        case .success(let chunk):
-            if let chunk {
-                ends[chunksRead] = chunk.end
-                chunksRead += 1
-            }
-            ledger.read(chunk, records: chunk?.records ?? 0)
+        case .success(.chunk(let chunk)):
+            ends[chunksRead] = chunk.end
+            chunksRead += 1
+            ledger.read(chunk, records: chunk.records)
+        case .success(.end(let position)):
+            inputEnd = position
+            ledger.read(nil)
         }
         pump()
     }

@@ -38,11 +38,12 @@ final class JobStore {
         }
     }
 
-    /// Forgets a job; its files stay.
-    func remove(_ id: String) {
+    /// Forgets a job, and removes what it has not completed.
+    func remove(_ id: String, _ output: JobPlaces.Place?) {
         nextTicket += 1
         let ticket = nextTicket
         worker?.submit { [database] in
+            if let output { JobWriter.discard(output, id) }
             do throws(DatabaseError) { try database.remove(id) } catch {
                 return (ticket, RoostError(.system, "\(error)"))
             }

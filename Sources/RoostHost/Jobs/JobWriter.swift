@@ -24,8 +24,12 @@ final class JobWriter: @unchecked Sendable {
     private var hash: SHA256
     private(set) var position = OutputPosition()
 
-    private var outputName: String { ".\(place.name).\(id).partial" }
-    private var errorsName: String { ".\(place.name).\(id).errors.partial" }
+    private var outputName: String { Self.outputName(place, id) }
+    private var errorsName: String { Self.errorsName(place, id) }
+
+    /// Under which names the files of a job lie until they are complete.
+    static func outputName(_ place: JobPlaces.Place, _ id: String) -> String { ".\(place.name).\(id).partial" }
+    static func errorsName(_ place: JobPlaces.Place, _ id: String) -> String { ".\(place.name).\(id).errors.partial" }
 
     /// Opens the hidden files, and cuts them to what an earlier run is known to have written.
     /// - Throws: `conflict` when the output is there already and may not be replaced; `notFound` when what the earlier
@@ -39,9 +43,8 @@ final class JobWriter: @unchecked Sendable {
             throw RoostError(
                 .conflict, "\(place.full) is there already: choose another output, or say that it may be replaced")
         }
-        let name = place.name
-        output = try FileDescriptor(appending: place.folder.path(".\(name).\(id).partial"))
-        errors = try FileDescriptor(appending: place.folder.path(".\(name).\(id).errors.partial"))
+        output = try FileDescriptor(appending: place.folder.path(Self.outputName(place, id)))
+        errors = try FileDescriptor(appending: place.folder.path(Self.errorsName(place, id)))
         hash = try SHA256()
         for (file, bytes) in [(output, checkpoint.outputBytes), (errors, checkpoint.errorBytes)] {
             guard try file.status().size >= bytes else {
@@ -116,9 +119,9 @@ final class JobWriter: @unchecked Sendable {
         }
     }
 
-    /// Removes what was written: the job will not go on.
-    func discard() {
-        try? place.folder.remove(outputName)
-        try? place.folder.remove(errorsName)
+    /// Removes what was written and is not complete: the job will not go on there.
+    static func discard(_ place: JobPlaces.Place, _ id: String) {
+        try? place.folder.remove(outputName(place, id))
+        try? place.folder.remove(errorsName(place, id))
     }
 }

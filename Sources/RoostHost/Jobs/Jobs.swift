@@ -30,6 +30,8 @@ final class Jobs {
     /// In the order in which they came.
     private var queue: [String] = []
     private var watchers: [String: [(JobRecord) -> Void]] = [:]
+    /// They have been stopped, and go on as soon as their threads have let go of the files.
+    private var resuming: Set<String> = []
     private var isEnding = false
     /// Finds what a job was scored with before a restart.
     var model: (JobRecord) throws(RoostError) -> Model = { record throws(RoostError) in
@@ -72,7 +74,7 @@ final class Jobs {
 
     /// Newest first.
     var all: [JobRecord] {
-        records.values.map { runs[$0.id]?.record ?? $0 }.sorted { ($0.created, $0.id) > ($1.created, $1.id) }
+        records.values.map(current).sorted { ($0.created, $0.id) > ($1.created, $1.id) }
     }
 
     /// - Throws: `notFound`.
@@ -80,13 +82,19 @@ final class Jobs {
         guard let record = records[id] else {
             throw RoostError(.notFound, "there is no job \(id): `roost jobs list` shows those that there are")
         }
-        return runs[id]?.record ?? record
+        return current(record)
+    }
+
+    private func current(_ record: JobRecord) -> JobRecord {
+        var current = runs[record.id]?.record ?? record
+        if resuming.contains(record.id) { current.awaitTurn() }
+        return current
     }
 
     /// The job that an origin has submitted under this key, if it is remembered.
     func job(of function: FunctionName, origin: String, key: String) -> JobRecord? {
         let found = records.values.first { $0.key == key && $0.origin == origin && $0.function == function }
-        return found.map { runs[$0.id]?.record ?? $0 }
+        return found.map { current($0) }
     }
 
     /// Where jobs write that are not over, or may be resumed by who asked for them.
@@ -140,8 +148,9 @@ final class Jobs {
                 models[record.id] = nil
                 return then(.failure(error))
             }
-            queue.append(record.id)
-            then(.success(record))
+            // Unless somebody has found it in the list and cancelled it.
+            if records[record.id]?.state == .queued { queue.append(record.id) }
+            then(.success(records[record.id] ?? record))
             startNext()
         }
     }
@@ -157,6 +166,7 @@ final class Jobs {
     func cancel(_ id: String, by who: String) throws(RoostError) {
         let record = try job(id)
         guard !record.state.isOver else { throw RoostError(.conflict, "job \(id) is \(record.state.rawValue) already") }
+        if resuming.remove(id) != nil { return }
         if let run = runs[id] { return run.cancel(Self.word(for: who)) }
         queue.removeAll { $0 == id }
         var over = record
@@ -175,9 +185,11 @@ final class Jobs {
         guard record.state.mayResume else {
             throw RoostError(.conflict, "job \(id) is \(record.state.rawValue): there is nothing to resume")
         }
-        record.state = .queued
-        record.reason = nil
-        record.ended = nil
+        guard runs[id] == nil else {
+            resuming.insert(id)
+            return
+        }
+        record.awaitTurn()
         records[id] = record
         store.save(record) { _ in }
         queue.append(id)
@@ -234,7 +246,12 @@ final class Jobs {
         records[record.id] = record
         let rows = "\(record.checkpoint.rows) rows, \(record.checkpoint.badRows) bad"
         onLine("job \(record.id) \(record.state.rawValue): \(record.reason ?? rows)")
-        tell(record)
+        if resuming.remove(record.id) == nil {
+            tell(record)
+        } else {
+            // Whoever waits for its end goes on waiting.
+            try? resume(record.id)
+        }
         forgetOld()
         startNext()
     }
@@ -254,7 +271,16 @@ final class Jobs {
         let limit = Loop.unixSeconds - Self.keptSeconds
         for (index, record) in over.enumerated() where index >= Self.keptMax || (record.ended ?? 0) < limit {
             records[record.id] = nil
-            store.remove(record.id)
+            store.remove(record.id, record.state == .done ? nil : try? places.place(record.spec.outputPath))
         }
+    }
+}
+
+extension JobRecord {
+    /// It goes on where it was.
+    fileprivate mutating func awaitTurn() {
+        state = .queued
+        reason = nil
+        ended = nil
     }
 }

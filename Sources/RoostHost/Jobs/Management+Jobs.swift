@@ -67,7 +67,9 @@ extension Management {
     }
 
     /// The record, and while it runs how fast it is.
-    private func status(of record: JobRecord) -> JSONValue { host.jobs.runs[record.id]?.status ?? record.json }
+    private func status(of record: JobRecord) -> JSONValue {
+        record.state == .running ? host.jobs.runs[record.id]?.status ?? record.json : record.json
+    }
 }
 
 extension Host {
