@@ -112,6 +112,12 @@ public struct FileArrivals: Hashable, Sendable {
         return file.phase == .taken
     }
 
+    /// A file that was handed out has been moved away: what is there under its name from now on is new work, also the
+    /// same file, put back before anybody has listed the folder.
+    public mutating func movedAway(_ name: String, _ stamp: FileStamp) {
+        if let file = files[name], file.phase == .taken, file.stamp == stamp { files[name] = nil }
+    }
+
     /// A file that was handed out could not be taken: it is tried again.
     public mutating func gaveBack(_ name: String, until: Instant) {
         if files[name]?.phase == .taken { files[name]?.phase = .settling(until: until) }

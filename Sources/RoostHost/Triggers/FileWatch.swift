@@ -263,6 +263,8 @@ final class FileWatch {
             giveBack(item)
         } else {
             deliveries.releaseKey(of: id)
+            arrivals.movedAway(item.name, item.stamp)
+            listSoon()
         }
         ended(id)
     }

@@ -125,6 +125,21 @@ import Testing
         #expect(none.isEmpty && world.arrivals.wakeAt == nil)
     }
 
+    @Test func whatIsMovedBackBeforeAnybodyLooksIsNewWork() throws {
+        var world = try World()
+        world.write("a.csv", size: 3)
+        world.pass(.seconds(1))
+        let stamp = try #require(world.files["a.csv"])
+        world.arrivals.movedAway("a.csv", FileStamp(size: 4, modifiedNS: 0, inode: 7))
+        world.look()
+        world.pass(.seconds(1))
+        #expect(world.taken == ["a.csv"], "another file was moved away")
+        world.arrivals.movedAway("a.csv", stamp)
+        world.look()
+        world.pass(.seconds(1))
+        #expect(world.taken == ["a.csv", "a.csv"])
+    }
+
     @Test func whatIsGivenBackComesAgain() throws {
         var world = try World()
         world.write("a.csv", size: 3)
