@@ -285,7 +285,7 @@ def test_one_home_has_one_host(host, binary):
     ["nix"], ["deploy"], ["deploy", "a", "b"], ["status", "--nix"], ["predict"], ["traffic", "plus"],
     ["traffic", "plus", "1=x"], ["traffic", "plus", "latest", "1=100"], ["logs"], ["rollback"], ["verify"], ["pack"],
     ["serve", "--listen", "nix"], ["serve", "--listen", "127.0.0.1:99999"], ["serve", "--max-body", "many"],
-    ["serve", "x"], ["deploy", "plus@1"], ["score", "plus", "x"], [],
+    ["serve", "x"], ["deploy", "plus@1"], ["score", "plus"], ["jobs", "nix", "x"], [],
     ["deploy", "x.ubj", "--as", "../x"], ["status", "no name"]])
 def test_wrong_usage_is_exit_2_and_says_what_is_right(host, binary, arguments):
     done = command(binary, *arguments, code=2)
