@@ -396,7 +396,7 @@ def test_killed_and_started_again_it_writes_the_same(binary, model, large, tmp_p
         with start(binary, model, large, output) as job:
             try:
                 # Later and later, so that it gets past its first checkpoint and is done in the end.
-                job.wait(dice.uniform(0.05, 0.4 + 0.4 * kills))
+                job.wait(dice.uniform(0.02, 0.1 + 0.1 * kills))
                 break
             except subprocess.TimeoutExpired:
                 went_on += (tmp_path / ".out.csv.local.partial").exists()

@@ -128,7 +128,7 @@ final class Jobs {
         _ = try FileDescriptor(reading: input.path, below: input.root)
         guard input != output else { throw RoostError(.conflict, "input and output are one file: \(spec.input)") }
         if let other = records.values.first(where: {
-            !$0.state.isOver && (try? places.place($0.spec.outputPath)) == output
+            !current($0).state.isOver && (try? places.place($0.spec.outputPath)) == output
         }) {
             throw RoostError(.conflict, "job \(other.id) writes \(spec.outputPath): choose another output")
         }
@@ -199,7 +199,8 @@ final class Jobs {
     /// Calls when the job is over; at once if it is.
     func whenOver(_ id: String, _ then: @escaping (JobRecord) -> Void) throws(RoostError) {
         let record = try job(id)
-        if record.state.isOver { then(record) } else { watchers[id, default: []].append(then) }
+        // A run that is ending still holds its files.
+        if record.state.isOver, runs[id] == nil { then(record) } else { watchers[id, default: []].append(then) }
     }
 
     // MARK: running
@@ -258,7 +259,10 @@ final class Jobs {
 
     private func keep(_ record: JobRecord) {
         records[record.id] = record
-        store.save(record) { [self] _ in tell(record) }
+        models[record.id] = nil
+        // Only those who wait now: until it is on the disk somebody may have resumed it, and wait for another end.
+        let waiting = watchers.removeValue(forKey: record.id) ?? []
+        store.save(record) { _ in for then in waiting { then(record) } }
     }
 
     private func tell(_ record: JobRecord) {

@@ -13,6 +13,7 @@ final class Triggers {
     let deliveries: Deliveries
     private var specs: [FunctionName: [TriggerSpec]] = [:]
     private let settling: Timer
+    private var isClosed = false
     /// Threads that tell sinks, kept while the host runs.
     var sinkCallers: [DeliveryOwner: SinkCaller] = [:]
     /// What keeps file triggers and schedules going.
@@ -41,6 +42,7 @@ final class Triggers {
     }
 
     func close() {
+        isClosed = true
         settling.close()
         for caller in sinkCallers.values { caller.close() }
         closeJobs()
@@ -49,6 +51,8 @@ final class Triggers {
 
     /// Follows the manifests.
     func apply(_ manifests: [FunctionName: Manifest]) {
+        // They may have been on their way when the host was told to end.
+        guard !isClosed else { return }
         for function in Set(specs.keys).union(manifests.keys).sorted() {
             let (old, new) = (specs[function] ?? [], manifests[function]?.triggers ?? [])
             let changes = TriggerChanges(from: old, to: new)
