@@ -55,8 +55,6 @@ final class JobRun {
     private var clock: JobClock
     private var isSaving = false
     private var savedAt: Instant
-    /// Why the run is to end, once that is known.
-    private var verdict: (JobState, String?)?
 
     private enum Phase { case opening, checking, scoring, committing, ended }
 
@@ -207,15 +205,14 @@ final class JobRun {
     // MARK: scoring
 
     private func pump() {
-        while phase == .scoring, verdict == nil, let action = ledger.next() {
+        while phase == .scoring, let action = ledger.next() {
             switch action {
             case .read:
                 let files = files
                 reading?.submit { files.readChunk() }
             case .score(let id, let chunk, let worker): score(id, chunk, worker)
             case .cut(let id, let chunk): cut(id, chunk)
-            case .makeBad(let id, let chunk, let reason):
-                makeBad(id, chunk, reason)
+            case .makeBad(let id, let chunk, let reason): makeBad(id, chunk, reason)
             case .write(let chunk, let pieces): write(chunk, pieces)
             case .finish: finish()
             }
