@@ -72,6 +72,9 @@ final class Host {
             places: try JobPlaces([home.data] + options.dataFolders.map { Folder($0) }), instancesMax: options.cores)
         access = Access(listen: options.listen.host, named: options.hosts)
         box.dispatcher = Dispatcher(self)
+        jobs.borrow = { [unowned self] in serving.lendPlace() }
+        serving.onPlaceWanted = { [unowned self] in jobs.giveUpOne() }
+        serving.onPlacesFree = { [unowned self] in jobs.takePlaces() }
         jobs.onLine = { Console.print($0) }
         jobs.model = { [unowned self] record throws(RoostError) in try jobModel(of: record) }
         deploying.otherArtifacts = { [unowned self] in jobs.artifactsInUse }

@@ -33,6 +33,8 @@ public struct TemplateOrder: Sendable {
     public var model = Model.none
     /// Golden examples, JSON Lines.
     public var examples: Int32?
+    /// What the card says of the model's columns, as the template's side reads it.
+    public var columns: Int32?
     /// From the plugin's record.
     public var isForkSafe = false
     public var needsThreads = false

@@ -21,7 +21,8 @@ enum roost_message_kind {
   ROOST_TEMPLATE_EXITED,  /* template, how (CLD_*), status; bytes: CPU time used, in ns */
   ROOST_INSTANCE_EXITED,  /* template, instance, how, status; bytes: CPU time used, in ns */
   /* host to template */
-  ROOST_ORDER,        /* order; descriptors: by ROOST_WITH_* in this sequence: output, result, plugin, model, examples */
+  ROOST_ORDER,        /* order; descriptors: by ROOST_WITH_* in this sequence: output, result, plugin, model, examples,
+                         columns */
   ROOST_FORK,         /* instance; descriptors: channel memory, doorbell, bodies */
   ROOST_MODEL_MEMORY, /* answer; descriptor: the memfd, or none with status: error number */
   /* template to host */
@@ -43,6 +44,7 @@ enum roost_message_flags {
   ROOST_FORKS_ALLOWED = 64, /* for tests: the fork rule of the sandbox is off */
   ROOST_IS_FORK_SAFE = 128,
   ROOST_IS_SINGLE = 256,
+  ROOST_WITH_COLUMNS = 1024, /* the order carries what the card says of the columns */
   ROOST_IN_BACKGROUND = 512 /* its processes run when nobody else wants the processor */
 };
 

@@ -23,7 +23,7 @@ extension Deploying {
         service.threshold = manifest.threshold ?? .nan
         service.watch(by: watches[id.function])
         serving.add(service)
-        serving.places.weigh(id, manifest.weight)
+        serving.places.weigh(.version(id), manifest.weight)
         return service
     }
 
@@ -44,7 +44,7 @@ extension Deploying {
         service.patience = manifest.batch.maxDelay
         setRecording(service, manifest)
         service.threshold = manifest.threshold ?? .nan
-        serving.places.weigh(service.id, manifest.weight)
+        serving.places.weigh(.version(service.id), manifest.weight)
         pin(service)
         serving.perform(service)
     }

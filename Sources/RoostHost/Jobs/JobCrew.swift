@@ -19,7 +19,11 @@ final class JobCrew: TemplateOwner {
     private let loop: Loop
     private let processes: Processes
     /// Instances at once.
-    var limit: Int
+    let limit: Int
+    /// A place for one more; nil when there is none.
+    private let borrow: () -> PlaceLoan?
+    /// It has fewer instances than it could have, because callers of others have the places.
+    private(set) var lacksPlace = false
     private var state = State.cold
     private var instances: [Int: LoneInstance] = [:]
     private var nextNumber = 0
@@ -33,11 +37,11 @@ final class JobCrew: TemplateOwner {
 
     init(
         _ artifact: Artifact, label: String, _ settings: LoadSettings, limit: Int, on loop: Loop,
-        _ processes: Processes
+        _ processes: Processes, borrowing borrow: @escaping () -> PlaceLoan?
     ) {
         (self.artifact, self.label, self.limit) = (artifact, label, limit)
         self.settings = settings.inBackground
-        (self.loop, self.processes) = (loop, processes)
+        (self.loop, self.processes, self.borrow) = (loop, processes, borrow)
     }
 
     var count: Int { instances.count }
@@ -62,10 +66,14 @@ final class JobCrew: TemplateOwner {
     }
 
     private func hire(_ template: TemplateID, isForkable: Bool) -> Bool {
+        let place = borrow()
+        lacksPlace = place == nil
+        guard let place else { return false }
         let number = nextNumber
         nextNumber += 1
         do throws(RoostError) {
-            let instance = try LoneInstance(of: template, hearsOfTemplate: !isForkable, on: loop, processes)
+            let instance = try LoneInstance(
+                of: template, hearsOfTemplate: !isForkable, at: place, on: loop, processes)
             instances[number] = instance
             instance.onEnd = { [unowned self] error in gone(number, error) }
             if !isForkable { state = .cold }

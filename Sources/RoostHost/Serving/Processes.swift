@@ -1,8 +1,10 @@
 internal import RoostBasics
 internal import RoostELF
 internal import RoostFiles
+internal import RoostFunctions
 internal import RoostLoop
 internal import RoostProcess
+internal import RoostWire
 
 /// Whoever asked for a template, and hears what becomes of it.
 protocol TemplateOwner: AnyObject {
@@ -80,6 +82,12 @@ final class Processes {
             order.examples = file.number
             examples = file
         }
+        var columns: FileDescriptor?
+        if let described = artifact.card?.columns, !described.isEmpty {
+            let file = try FileDescriptor(inMemory: ColumnList.encode(described.map(\.column)))
+            order.columns = file.number
+            columns = file
+        }
         order.isForkSafe = artifact.flags.contains(.forkSafe)
         order.isBackground = settings.isBackground
         order.needsThreads = artifact.flags.contains(.needsThreads)
@@ -93,7 +101,7 @@ final class Processes {
         nextTemplate += 1
         owners = owners.filter { $0.value.value != nil }
         owners[id] = Owner(value: owner)
-        defer { withExtendedLifetime((model, examples)) {} }
+        defer { withExtendedLifetime((model, examples, columns)) {} }
         guard let nursery else { throw RoostError(.unavailable, "load \(label): the host is ending") }
         // Each end that a lost nursery causes may ask for a load at once.
         if nursery.isLost { try nursery.restart() }

@@ -34,8 +34,11 @@ final class Serving {
     var warmingNow: VersionID?
     let warming: Timer
     /// Who has how many of the host's instances.
-    var places: InstanceBudget<VersionID>
+    var places: InstanceBudget<Tenant>
     var isServingPlaces = false
+    /// A version waits for a place that jobs have; there are places that nobody wants.
+    var onPlaceWanted: () -> Void = {}
+    var onPlacesFree: () -> Void = {}
     /// For the next fork.
     var spareChannel: HostChannel?
     /// Whose channels were written to in this turn of the loop.
@@ -117,7 +120,7 @@ final class Serving {
         services[service.id] = nil
         service.isRetiring = true
         cache.forget(service.id)
-        places.forget(service.id)
+        places.forget(.version(service.id))
         perform(service)
     }
 
