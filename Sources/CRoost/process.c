@@ -92,13 +92,19 @@ int32_t roost_settle_nursery(void) {
 }
 
 int32_t roost_fork_template(int32_t control) {
+  int settled[2];
+  if (pipe2(settled, O_CLOEXEC) != 0) return -errno;
   pid_t process = fork();
-  if (process < 0) return -errno;
-  if (process > 0) {
-    setpgid(process, process); /* whoever comes first, parent or child */
-    return process;
+  int error = errno;
+  if (process != 0) {
+    close(settled[1]);
+    /* Its end comes when the child has its group and closes what it does not need. */
+    char nothing;
+    while (process > 0 && read(settled[0], &nothing, 1) < 0 && errno == EINTR) continue;
+    close(settled[0]);
+    return process < 0 ? -error : process;
   }
-  setpgid(0, 0);
+  setsid();
   if (dup2(control, ROOST_FD_CONTROL) < 0) _exit(111);
   fcntl(ROOST_FD_CONTROL, F_SETFD, FD_CLOEXEC);
   syscall(SYS_close_range, ROOST_FD_CONTROL + 1, ~0U, 0);
@@ -216,6 +222,15 @@ int32_t roost_is_being_written(int32_t file) {
 }
 
 void roost_yield_to_others(void) { setpriority(PRIO_PROCESS, 0, 19); }
+
+void roost_yield_with_session(void) {
+  roost_yield_to_others();
+  int group = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+  if (group < 0) return;
+  /* A tenth of an equal part: at the lowest, whatever else the machine does would stop it altogether. */
+  if (write(group, "10", 2) < 0) errno = 0; /* kernels that do not group by session */
+  close(group);
+}
 
 void roost_give_back_memory(void) { malloc_trim(0); }
 

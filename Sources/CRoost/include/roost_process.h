@@ -42,7 +42,8 @@ roost_nursery_start roost_start_nursery(void);
 /* Nursery: no core files, SIGINT and SIGTERM ignored, adopts what its children leave behind. */
 int32_t roost_settle_nursery(void);
 
-/* Nursery: fork into a process group of its own, by which everything that comes of it is known later.
+/* Nursery: fork into a session and process group of its own, by which everything that comes of it is known later, and
+   which a scheduler that groups by session gives a part of its own: versions do not take processors from each other.
    0 in the child, the pid or -errno in the nursery. The child has only `control`, as ROOST_FD_CONTROL. */
 int32_t roost_fork_template(int32_t control);
 
@@ -133,6 +134,9 @@ int32_t roost_is_being_written(int32_t file);
 
 /* Lets the calling thread, and what is forked from it, run at the lowest priority. */
 void roost_yield_to_others(void);
+/* The same for a whole session, which a scheduler that groups processes by session (CONFIG_SCHED_AUTOGROUP) would else
+   hold equal to any other, whatever the priority of its processes. */
+void roost_yield_with_session(void);
 
 /* Gives the kernel what was freed. */
 void roost_give_back_memory(void);
