@@ -42,7 +42,9 @@ extension RequestDecoder {
             var next = base
             try nested(&cursor, text, place, input, base, &next, level: 0)
         } else {
+            let start = cursor.at
             try exactly(elements, &cursor, text, place, input, base, base)
+            flatData = start..<cursor.at
         }
     }
 

@@ -40,6 +40,7 @@ extension RequestDecoder {
         for index in seenInputs.indices { seenInputs[index] = -1 }
         for index in seenColumns.indices { seenColumns[index] = -1 }
         tensorRows = nil
+        flatData = nil
         guard cursor.take(.openBracket) else {
             throw .invalid(
                 RoostError(.invalidArgument, "\"inputs\": expected an array, got \(cursor.described(cursor.at))"))

@@ -15,6 +15,10 @@ public final class RequestDecoder {
     @safe @exclusivity(unchecked) var passesUnknown = false
     /// Rows of this request as the first tensor said, and that tensor's name's place.
     @safe @exclusivity(unchecked) var tensorRows: Int?
+    /// Of the v2 request that was read last as a whole.
+    @safe @exclusivity(unchecked) var outline = BodyOutline()
+    /// Where this request has its one flat array of numbers.
+    @safe @exclusivity(unchecked) var flatData: Range<Int>?
 
     /// Make it in the template, so that instances share what it works out.
     /// - Throws: `.pluginFailed` when the signature is none that bodies can be read for.
@@ -46,7 +50,11 @@ public final class RequestDecoder {
                     throw .invalid(RoostError(.invalidArgument, "the body is empty"))
                 }
                 switch format {
-                case .tensors: return try tensors(&cursor, batch, &info)
+                case .tensors:
+                    if let rows = alike(body, cursor, batch) { return rows }
+                    let rows = try tensors(&cursor, batch, &info)
+                    learn(body, info, rows: rows, batch)
+                    return rows
                 case .rows: return try rows(&cursor, batch)
                 case .csv: return try csv(&cursor, batch)
                 }
