@@ -285,21 +285,24 @@ class Chaos:
         return harm
 
     def descriptors(self):
-        """The running host may open a handful more, or none."""
+        """The running host may open a handful more."""
         harm = Harm("descriptors exhausted", list(JUDGED)).over()
-        numbers = [int(number) for number in os.listdir(f"/proc/{self.host.pid}/fd")]
-        limit = resource.prlimit(self.host.pid, resource.RLIMIT_NOFILE)
-        spare = self.random.choice((0, 1, 3, 8))
+        used = {int(number) for number in os.listdir(f"/proc/{self.host.pid}/fd")}
+        before = resource.prlimit(self.host.pid, resource.RLIMIT_NOFILE)
+        # With fewer than two the library below the host takes connections and hangs up at once.
+        spare = self.random.choice((2, 4, 8))
+        free = (number for number in range(1 << 20) if number not in used)
+        limit = [next(free) for _ in range(spare + 1)][-1]
         harm.detail = f"{spare} left"
         victims = self.instances(self.any_function()) if self.random.random() < 0.5 else []
-        resource.prlimit(self.host.pid, resource.RLIMIT_NOFILE, (max(numbers) + 1 + spare, limit[1]))
+        resource.prlimit(self.host.pid, resource.RLIMIT_NOFILE, (limit, before[1]))
         try:
             if victims:
                 kill(victims)
                 harm.detail += ", instances killed meanwhile"
             time.sleep(self.random.uniform(0.5, 2))
         finally:
-            resource.prlimit(self.host.pid, resource.RLIMIT_NOFILE, limit)
+            resource.prlimit(self.host.pid, resource.RLIMIT_NOFILE, before)
         # Who has lost its instances meanwhile cannot have others before.
         return harm.over() if victims else harm
 
@@ -321,8 +324,6 @@ class Chaos:
             wait_until(lambda: written(mended, good), "room for a stored file")
             mended.chmod(0o444)
             mended.rename(file)
-        # Whatever was loaded from the broken file is not to serve on.
-        kill(self.templates(name) + self.instances(name))
         return harm.over()
 
     # The verdict

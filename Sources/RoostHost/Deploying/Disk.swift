@@ -14,6 +14,8 @@ enum DiskNews: Sendable {
     case gateRead(VersionID, Result<GateRows, RoostError>)
     /// Every manifest file with its content or what kept it from being read.
     case manifests([String: Result<[UInt8], RoostError>])
+    /// What a stored file looks like, and whether its bytes are those of its name; nil when it cannot be read.
+    case checked(SHA256Digest, FileStatus?, isRight: Bool)
     /// The file is in the drop folder, or why not.
     case uploaded(Int, RoostError?)
     /// Nil: it worked.
@@ -71,6 +73,13 @@ struct Disk: Sendable {
             }
             return .event(.copyFailed(file: file, stamp: stamp, reason: "it cannot be copied into the store: \(error)"))
         }
+    }
+
+    func check(_ digest: SHA256Digest) -> DiskNews {
+        do throws(RoostError) {
+            let (status, isRight) = try reader.store.check(digest)
+            return .checked(digest, status, isRight: isRight)
+        } catch { return .checked(digest, nil, isRight: false) }
     }
 
     func read(_ id: VersionID, _ stored: StoredFile) -> DiskNews {
@@ -134,13 +143,11 @@ struct Disk: Sendable {
         return .manifests(found)
     }
 
-    /// Removes what no record refers to and what has lain there for a day.
-    func collect(keeping digests: Set<String>, olderThan limit: Int64) -> DiskNews {
+    /// Removes what no record refers to, unless it may come back: of that the newest stay, as far as `policy` lets them.
+    func collect(keeping digests: Set<String>, _ policy: SparePolicy, nowNS: Int64) -> DiskNews {
         attempt { () throws(RoostError) in
-            for file in try reader.store.contents()
-            where !digests.contains(file.digest.description) && file.modified < limit {
-                try reader.store.remove(file.digest)
-            }
+            let spare = try reader.store.contents().filter { !digests.contains($0.digest.description) }
+            for file in policy.surplus(of: spare, nowNS: nowNS) { try reader.store.remove(file.digest) }
         }
     }
 

@@ -41,7 +41,7 @@ extension Serving: InstanceOwner {
             try adopt(live, of: service)
         } catch {
             note(service, "no instance could be started: \(error)")
-            service.pool.startFailed(at: loop.now)
+            service.pool.startFailed(isBlameless: true, at: loop.now)
             placeReleased(service)
         }
     }
@@ -106,8 +106,9 @@ extension Serving: InstanceOwner {
         note(service, error.message)
         let starts = service.startsAsked.count
         service.startsAsked = []
+        let isBlameless = [.system, .unavailable, .notFound].contains(error.code)
         for _ in 0..<starts {
-            service.pool.startFailed(at: loop.now)
+            service.pool.startFailed(isBlameless: isBlameless, at: loop.now)
             placeReleased(service)
         }
         if !warmQueue.isEmpty { scheduleWarming() }
