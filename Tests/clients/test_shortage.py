@@ -89,6 +89,17 @@ def test_a_body_that_the_host_cannot_hand_over_is_refused_and_ends_nobody(host):
     assert host.predict("steady", large).predictions == [row[0] + 1 for row in large]
 
 
+def test_manifests_that_cannot_be_read_now_stay_in_force_and_are_read_later(host):
+    host.manifest("steady", {"description": "first"})
+    wait_until(lambda: host.status("steady").get("description") == "first", "the manifest")
+    kept = Kept(host)
+    with descriptors_left(host, None):
+        host.manifest("steady", {"description": "second"})
+        for _ in range(200):
+            assert kept.ask("GET", "/functions/steady").json.get("description") == "first"
+    wait_until(lambda: host.status("steady").get("description") == "second", "the next one")
+
+
 def test_who_finds_no_descriptor_waits_for_one_and_is_answered(host):
     kept = Kept(host)
     body = json.dumps([ROW]).encode()

@@ -27,6 +27,12 @@ final class Deploying {
     private var watchers: [FolderWatcher] = []
     private let clock: Timer
     private let rescan: Timer
+    private let relook: Timer
+    /// Versions whose load failed for reasons that may be over soon, and how often.
+    var hindered: [VersionID: Int] = [:]
+    let reload: Timer
+    /// What was said last of folders that cannot be read.
+    private var complaint: String?
     private let collection: Timer
     private var artifacts: [VersionID: Artifact] = [:]
     private var probations: [VersionID: Probation] = [:]
@@ -87,6 +93,8 @@ final class Deploying {
         machine = Deployment(settings, records: records, at: loop.now, unixSeconds: Loop.unixSeconds)
         clock = try Timer(on: loop)
         rescan = try Timer(on: loop)
+        relook = try Timer(on: loop)
+        reload = try Timer(on: loop)
         collection = try Timer(on: loop)
         journal = try Journal(on: loop, disk.ledger, onLine: onLine)
         files = try Worker(on: loop) { [unowned self] in heard($0) }
@@ -119,6 +127,8 @@ final class Deploying {
         for watcher in watchers { watcher.close() }
         clock.close()
         rescan.close()
+        relook.close()
+        reload.close()
         collection.close()
         for probation in probations.values { probation.cancel() }
         probations = [:]
@@ -229,6 +239,17 @@ final class Deploying {
         submit { [disk] in disk.listPlugins() }
     }
 
+    /// No event tells when folders can be read again.
+    private func lookAgain(because line: String?) {
+        if let line, line != complaint { onLine(line) }
+        complaint = line
+        // A timer that cannot start is a closed one: the host is ending.
+        try? relook.start(after: .seconds(1)) { [unowned self] in
+            folderIsDirty()
+            readManifests()
+        }
+    }
+
     private func readManifests() { submit { [disk] in disk.readManifests() } }
 
     private func heard(_ news: DiskNews) {
@@ -239,11 +260,15 @@ final class Deploying {
             tell(event)
         case .listingFailed(let error):
             isListing = false
-            onLine("the drop folder cannot be read: \(error)")
+            lookAgain(because: "the drop folder cannot be read: \(error)")
         case .read(let id, let stored, let artifacts): verify(id, stored, artifacts)
         case .gateRead(let id, let rows):
             if let (trial, template) = trials[id] { trial.begin(rows, template) }
-        case .manifests(let files): manifestsRead(files)
+        case .manifests(.success(let files)):
+            manifestsRead(files)
+            // That a file cannot be opened now may have nothing to do with it, and be over soon.
+            for case .failure(let error) in files.values where error.code == .system { lookAgain(because: nil) }
+        case .manifests(.failure(let error)): lookAgain(because: "the manifests cannot be read: \(error)")
         case .checked(let digest, let status, let isRight): processes.checked(digest, status, isRight: isRight)
         case .uploaded(let ticket, let error): uploads.removeValue(forKey: ticket)?(error)
         case .done(let error): if let error { onLine(error.message) }

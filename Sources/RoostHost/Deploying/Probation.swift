@@ -73,7 +73,7 @@ final class Probation: TemplateOwner {
     /// What lies with the host says nothing of the version: that the nursery was lost, that no descriptors are left.
     private func failed(_ error: RoostError) {
         template = nil
-        guard error.code == .unavailable || error.code == .system, triesLeft > 0 else { return finish(.failure(error)) }
+        guard error.isOutsideCause, error.code != .notFound, triesLeft > 0 else { return finish(.failure(error)) }
         triesLeft -= 1
         // A timer that cannot start is a closed one: nobody wants to know any more.
         try? deadline.start(after: Self.pause) { [unowned self] in tryNext() }

@@ -86,7 +86,7 @@ final class JobCrew: TemplateOwner {
 
     /// What lies with the host may be over soon: that the nursery was lost, that no descriptors are left.
     private func failed(_ error: RoostError) {
-        guard error.code == .unavailable || error.code == .system, triesLeft > 0 else { return onFailed(error) }
+        guard error.isOutsideCause, error.code != .notFound, triesLeft > 0 else { return onFailed(error) }
         triesLeft -= 1
         do throws(UVError) {
             if pause == nil { pause = try Timer(on: loop) }

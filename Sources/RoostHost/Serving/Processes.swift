@@ -24,6 +24,12 @@ protocol InstanceOwner: AnyObject {
     func instanceExited(_ id: InstanceID, _ status: ExitStatus)
 }
 
+extension RoostError {
+    /// Of a load or fork: the version has no part in it, and it may be over soon. The nursery was lost, the host has no
+    /// descriptors left, a stored file is gone.
+    var isOutsideCause: Bool { [.system, .unavailable, .notFound].contains(code) }
+}
+
 /// What a version may use, and how it is loaded; from its manifest.
 struct LoadSettings: Hashable, Sendable {
     var memory: ByteCount?

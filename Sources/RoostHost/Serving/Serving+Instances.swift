@@ -106,9 +106,8 @@ extension Serving: InstanceOwner {
         note(service, error.message)
         let starts = service.startsAsked.count
         service.startsAsked = []
-        let isBlameless = [.system, .unavailable, .notFound].contains(error.code)
         for _ in 0..<starts {
-            service.pool.startFailed(isBlameless: isBlameless, at: loop.now)
+            service.pool.startFailed(isBlameless: error.isOutsideCause, at: loop.now)
             placeReleased(service)
         }
         if !warmQueue.isEmpty { scheduleWarming() }
