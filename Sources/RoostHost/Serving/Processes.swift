@@ -146,7 +146,7 @@ final class Processes {
     /// What a stored file looks like, and whether its bytes are right; nil when it could not be read.
     func checked(_ digest: SHA256Digest, _ status: FileStatus?, isRight: Bool) {
         if isRight { seals[digest.description] = status }
-        broken[digest.description] = isRight ? nil : status.map { ($0, true) }
+        broken[digest.description] = isRight ? nil : status.map { (status: $0, isKnown: true) }
     }
 
     /// The process of a template in the host's PID namespace; nil when it is not known yet or has ended.
