@@ -61,9 +61,9 @@ class Connection:
         self.socket.sendall(head.encode() + body)
         received = b""
         while b"\r\n\r\n" not in received:
-            received += self.receive(received)
             if len(received) > HEAD_BYTES_MAX:
                 raise NoAnswer("a head without an end")
+            received += self.receive(received)
         head, _, rest = received.partition(b"\r\n\r\n")
         lines = head.decode("latin-1").split("\r\n")
         version, status, *_ = lines[0].split(" ")

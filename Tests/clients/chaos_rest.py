@@ -51,6 +51,13 @@ class Stalls:
         return f"{len(inside)} stalls over {STALL * 1000:.0f} ms, the longest {max(inside, default=0):.3f} s"
 
 
+def name_of(pid):
+    try:
+        return Path(f"/proc/{pid}/comm").read_text().strip()
+    except OSError:
+        return "gone"
+
+
 @dataclasses.dataclass
 class Figures:
     """What a host holds."""
@@ -61,6 +68,8 @@ class Figures:
     proportional: int
     store_files: int
     store_bytes: int
+    names: str = ""
+    """Of the processes, for people."""
 
     @classmethod
     def now(cls, host):
@@ -73,10 +82,11 @@ class Figures:
                 continue  # that of the listing itself, or closed meanwhile
         rollup = Path(f"/proc/{host.pid}/smaps_rollup").read_text().splitlines()
         sizes = {line.split(":")[0]: int(line.split()[1]) << 10 for line in rollup if line.startswith(("Rss:", "Pss:"))}
+        names = sorted(name_of(pid) for pid in host.descendants())
         store = [entry.stat() for entry in os.scandir(host.home / "state" / "store")]
         return cls(
             descriptors=len(targets), memory_files=sum(target.startswith("/memfd:") for target in targets),
-            processes=len(host.descendants()), resident=sizes["Rss"], proportional=sizes["Pss"],
+            processes=len(names), names=" ".join(names), resident=sizes["Rss"], proportional=sizes["Pss"],
             store_files=len(store), store_bytes=sum(one.st_size for one in store))
 
     @classmethod
@@ -86,10 +96,10 @@ class Figures:
         while time.monotonic() < end and quiet < 2 / TURN:
             time.sleep(TURN)
             found = cls.now(host)
-            less = cls(*map(min, dataclasses.astuple(found), dataclasses.astuple(least)))
-            quiet = quiet + 1 if less.counts == least.counts else 0
-            least = less
-        least.resident, least.proportional = found.resident, found.proportional
+            is_less = any(one < other for one, other in zip(found.counts, least.counts))
+            quiet = 0 if is_less else quiet + 1
+            if is_less or found.counts == least.counts:
+                least = found
         return least
 
     @property
@@ -104,6 +114,7 @@ class Figures:
                 for name, slack in bounds.items() if getattr(self, name) > getattr(before, name) + slack]
 
     def __str__(self):
-        return (f"{self.descriptors} descriptors, {self.memory_files} of them memory files; {self.processes} processes; "
+        return (f"{self.descriptors} descriptors, {self.memory_files} of them memory files; {self.processes} processes: "
+                f"{self.names}; "
                 f"resident {self.resident >> 10} KiB, proportional {self.proportional >> 10} KiB; "
                 f"store {self.store_files} files, {self.store_bytes >> 10} KiB")

@@ -1,4 +1,5 @@
 internal import RoostBasics
+internal import RoostELF
 internal import RoostFiles
 internal import RoostFunctions
 internal import RoostLoop
