@@ -1,3 +1,4 @@
+internal import Glibc
 public import RoostBasics
 
 /// What an instance is asked to do with a body.
@@ -120,6 +121,12 @@ public enum ChannelError: Error, Hashable, Sendable, CustomStringConvertible {
     case nonsense(String)
     /// A system call failed; the second value is its errno.
     case system(String, Int32)
+
+    /// This process has no more descriptors or memory, so the other side is not to blame.
+    public var isShortage: Bool {
+        guard case .system(_, let code) = self else { return false }
+        return [EMFILE, ENFILE, ENOMEM, ENOSPC, ETOOMANYREFS].contains(code)
+    }
 
     public var description: String {
         switch self {

@@ -55,6 +55,8 @@ final class Host {
         var settings = NurserySettings(binary: binaries.path("roost-instance"))
         (settings.user, settings.group, settings.allowsForks) = (options.user, options.user, options.allowsForks)
         if let memory = options.loadMemory { settings.loadMemoryBytes = UInt64(memory.bytes) }
+        // Probation, which knows what to say of it, comes first.
+        settings.loadPatience = options.loadTimeout + .seconds(5)
         processes = try Processes(on: loop, settings: settings) { Console.warn("roost: warning: \($0)") }
         recorder = try Recorder(on: loop, state: home.state)
         serving = try Serving(

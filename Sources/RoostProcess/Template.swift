@@ -12,6 +12,8 @@ enum TemplateSignal {
     case forkRefused(InstanceID, String)
     case refused(RefusedCall)
     case output([UInt8])
+    /// It has to be ended, and only the nursery can.
+    case unreachable
     /// The last process that could print is gone.
     case outputEnded
 }
@@ -47,9 +49,17 @@ final class Template {
     private var onSignal: ((TemplateSignal) -> Void)?
     /// Forks asked for and not answered.
     private(set) var pendingForks: Set<InstanceID> = []
-    /// Known once the nursery has made the process.
+    /// The nursery has made the process.
+    private(set) var isStarted = false
+    /// Of the process; nil also when the host had no descriptor left for it.
     private(set) var pidfd: Descriptor?
-    private var isKilled = false
+    private var killed: Instant?
+    /// The host could not take what it sent.
+    private var isOutOfDescriptors = false
+    /// When the first of those that it still owes was asked of it: its start, its load, or a fork.
+    private var owesSince: Instant
+    /// How long loading may take. What runs when nobody else wants the processor may take its time.
+    let loadPatience: Instant.Span
 
     /// Makes the sockets and files and sends the order into them; `socket` is for the nursery to hand on.
     init(
@@ -57,6 +67,8 @@ final class Template {
         onSignal: @escaping (TemplateSignal) -> Void
     ) throws(RoostError) {
         (label, modelMemoryBytesMax, self.loop) = (order.label, order.modelMemoryBytes, loop)
+        owesSince = loop.now
+        loadPatience = order.isBackground ? .seconds(3600) : settings.loadPatience
         let control = roost_control_pair()
         guard control.status == 0 else { throw Self.error("socketpair", control.status) }
         let (ours, theirs) = (Descriptor(control.first), Descriptor(control.second))
@@ -70,7 +82,7 @@ final class Template {
         self.onSignal = onSignal
         let message = try OrderMessage(order, settings)
         self.control = try ControlSocket(
-            ours, on: loop, onMessage: { [weak self] in self?.receive($0, $1) },
+            ours, on: loop, needsDescriptors: true, onMessage: { [weak self] in self?.receive($0, $1) },
             onEnd: { [weak self] in self?.socketEnded($0) })
         do throws(RoostError) {
             output = try OutputPipe(
@@ -96,15 +108,46 @@ final class Template {
 
     // MARK: the nursery's side
 
-    func started(_ pidfd: Descriptor) {
+    func started(_ pidfd: Descriptor?) {
         self.pidfd = pidfd
-        if isKilled { kill() }
+        isStarted = true
+        if killed != nil { kill() }
     }
 
     func kill() {
-        isKilled = true
-        if let pidfd { _ = roost_pidfd_kill(pidfd.number, SIGKILL) }
+        killed = killed ?? loop.now
+        if let pidfd {
+            _ = roost_pidfd_kill(pidfd.number, SIGKILL)
+        } else if isStarted {
+            onSignal?(.unreachable)
+        }
     }
+
+    /// What somebody waits for.
+    enum Debt { case start, load, fork, end }
+
+    /// What it owes, and for how long; nil when it is nothing.
+    func debt(at now: Instant) -> (Debt, Instant.Span)? {
+        if let killed, isStarted { return (.end, now - killed) }
+        let since = now - owesSince
+        switch state {
+        case .starting, .loading: return (isStarted ? .load : .start, since)
+        case .ready: return pendingForks.isEmpty ? nil : (.fork, since)
+        case .single, .failed: return nil
+        }
+    }
+
+    /// It has owed an answer for too long: it hangs, or somebody has stopped it.
+    func giveUp(_ reason: String) {
+        switch state {
+        case .starting, .loading: fail(RoostError(.pluginFailed, "load \(label): \(reason)"))
+        case .ready, .single, .failed: onSignal?(.warning("\(label): killed because \(reason)"))
+        }
+        kill()
+    }
+
+    /// What it has said that was not read yet.
+    func catchUp() { control?.receive() }
 
     func fork(_ instance: InstanceID, _ descriptors: [Int32]) throws(RoostError) {
         switch state {
@@ -120,6 +163,7 @@ final class Template {
         guard control?.send(message, descriptors) == true else {
             throw RoostError(.unavailable, "fork \(label): its template does not take more requests now")
         }
+        if pendingForks.isEmpty { owesSince = loop.now }
         pendingForks.insert(instance)
     }
 
@@ -149,7 +193,9 @@ final class Template {
         switch state {
         case .starting, .loading:
             return (
-                RoostError(.pluginFailed, "load \(label): the process \(Self.past(status)) while loading\(hint)"), nil
+                RoostError(
+                    isBlameless(status) ? .unavailable : .pluginFailed,
+                    "load \(label): the process \(Self.past(status)) while loading\(hint)"), nil
             )
         case .single(let instance): return (nil, instance)
         case .ready, .failed: return (nil, nil)
@@ -158,6 +204,11 @@ final class Template {
 
     private static func past(_ status: ExitStatus) -> String {
         if case .killed = status { "was \(status)" } else { "\(status)" }
+    }
+
+    /// Who is lost with the nursery, or could not be made, may be loaded another time.
+    private func isBlameless(_ status: ExitStatus) -> Bool {
+        if case .lost = status { true } else { isOutOfDescriptors }
     }
 
     /// Output goes on until the last instance has closed it.
@@ -186,6 +237,7 @@ final class Template {
     }
 
     private func socketEnded(_ reason: String) {
+        isOutOfDescriptors = control?.isOutOfDescriptors == true
         control = nil
         switch state {
         case .single, .failed: break  // it has nothing more to say
@@ -281,6 +333,7 @@ final class Template {
         guard pendingForks.remove(instance) != nil else {
             return misbehaved("it answered for \(instance), which is not its own")
         }
+        owesSince = loop.now
         let isTemplate = message.flags & ROOST_IS_SINGLE.rawValue != 0
         if isTemplate { state = .single(instance) }
         onSignal?(.forked(instance, process: message.process, isTemplate: isTemplate))
@@ -291,6 +344,7 @@ final class Template {
         guard pendingForks.remove(instance) != nil else {
             return misbehaved("it answered for \(instance), which is not its own")
         }
+        owesSince = loop.now
         onSignal?(.forkRefused(instance, "fork: \(systemText(message.status))"))
     }
 

@@ -83,9 +83,11 @@ class Reply:
 class Host:
     """A home and the host that serves it. `stop` ends it gracefully, `kill` as a crash would."""
 
-    def __init__(self, home, *arguments, environment=None):
+    def __init__(self, home, *arguments, environment=None, output=None):
+        """`output`: the folder of what it prints, when that shall not be the home."""
         assert ROOST.exists(), f"{ROOST} is missing: run `swift build -c release` first"
         self.home = Path(home)
+        self.printed = Path(output or home)
         self.plugins = self.home / "plugins"
         self.functions = self.home / "functions"
         for folder in (self.plugins, self.functions):
@@ -106,8 +108,8 @@ class Host:
     # The process
 
     def start(self):
-        self.output = self.home / "host.out"
-        with open(self.output, "w") as output, open(self.home / "host.err", "a") as errors:
+        self.output = self.printed / "host.out"
+        with open(self.output, "w") as output, open(self.printed / "host.err", "a") as errors:
             self.process = subprocess.Popen(
                 [str(ROOST), "serve", "--home", str(self.home), "--listen", "127.0.0.1:0", *self.arguments],
                 stdout=output, stderr=errors, stdin=subprocess.DEVNULL, env=self.environment)
@@ -124,7 +126,7 @@ class Host:
 
     @property
     def warnings(self):
-        return (self.home / "host.err").read_text().splitlines()
+        return (self.printed / "host.err").read_text().splitlines()
 
     def wait_for_line(self, text):
         def line():

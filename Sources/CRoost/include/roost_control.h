@@ -11,6 +11,7 @@ enum roost_message_kind {
   /* host to nursery */
   ROOST_START_TEMPLATE = 1, /* template; descriptor: its control socket */
   ROOST_ADOPT,              /* template, instance, process */
+  ROOST_KILL,               /* template, instance (0: the template itself), whose pidfd the host could not take */
   /* nursery to host */
   ROOST_NURSERY_READY,    /* descriptor: pidfd of the nursery (from the starter); flags */
   ROOST_WARNING,          /* text */
@@ -115,8 +116,8 @@ int32_t roost_send(int32_t socket, roost_message message, roost_descriptors desc
 /* Waits until there is room to send again: 0, or -errno when the peer is gone. */
 int32_t roost_wait_writable(int32_t socket);
 
-/* A message of another size or with more descriptors than fit (or at the descriptor limit, where the kernel
-   drops them silently) gives -EPROTO or -EMFILE, and what came with it is closed. */
+/* A message of another size gives -EPROTO. One with more descriptors than fit, also at the descriptor limit, where the
+   kernel drops them silently, gives -EMFILE: the message is there, what came with it is closed. */
 roost_received roost_receive(int32_t socket, int32_t may_wait);
 
 /* Text is cut to fit; zero-terminated. */

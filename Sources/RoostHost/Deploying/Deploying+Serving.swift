@@ -143,11 +143,30 @@ extension Deploying {
 
     func loaded(_ service: VersionService, _ error: RoostError?) {
         if let error {
+            guard !isTriedAgain(service.id, error) else { return }
             tell(.prepareFailed(service.id, reason: error.message))
         } else {
+            hindered[service.id] = nil
             tell(.prepared(service.id))
         }
     }
+
+    /// Whether a load that failed says nothing of the version (the nursery was lost, no descriptors are left): what waits
+    /// for it must not be given up then.
+    private func isTriedAgain(_ id: VersionID, _ error: RoostError) -> Bool {
+        let tries = hindered.removeValue(forKey: id) ?? 0
+        guard error.isOutsideCause, tries < Self.loadTriesMax,
+            machine.functions[id.function]?.versions[id.number]?.template == .loading
+        else { return false }
+        hindered[id] = tries + 1
+        // A timer that cannot start is a closed one: the host is ending.
+        try? reload.start(after: .milliseconds(500)) { [unowned self] in
+            for id in hindered.keys.sorted() { if let service = service(id) { serving.prepare(service) } }
+        }
+        return true
+    }
+
+    private static let loadTriesMax = 20
 
     func idle(_ service: VersionService) {
         guard service.isDraining else { return }

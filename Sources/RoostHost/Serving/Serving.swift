@@ -191,7 +191,7 @@ final class Serving {
         let now = loop.now
         while let action = service.pool.next(at: now) {
             switch action {
-            case .dispatch(let ticket, _, let instance): dispatch(ticket, to: instance, of: service)
+            case .dispatch(let ticket, let id, let instance): dispatch(ticket, id, to: instance, of: service)
             case .start: startIfPlaced(service)
             case .stop(let instance):
                 if let at = service.position(of: instance) { service.instances[at].isStopped = true }
@@ -216,14 +216,14 @@ final class Serving {
         if service.isRetiring, service.pool.isIdle, service.instances.isEmpty { remove(service) }
     }
 
-    private func dispatch(_ ticket: Ticket, to instance: InstanceID, of service: VersionService) {
+    private func dispatch(_ ticket: Ticket, _ id: RequestID, to instance: InstanceID, of service: VersionService) {
         guard let at = service.position(of: instance) else { return }
         let index = Int(ticket.index)
         let (header, content) = (service.inFlight[index].header, service.inFlight[index].content)
         let (typeBytes, bytes) = (service.inFlight[index].contentTypeBytes, service.inFlight[index].contentBytes)
         // As the manifest has them now, not when the request came.
         let hidden = header.wants.contains(.record) ? service.recording?.privateBytes ?? [] : []
-        do {
+        do throws(ChannelError) {
             let frameEnd = try service.instances[at].channel.send(
                 header, contentTypeText: content.bytes.extracting(first: typeBytes),
                 body: content.bytes.extracting(typeBytes..<bytes),
@@ -231,10 +231,31 @@ final class Serving {
             guard let frameEnd else { return service.pool.noRoom(ticket, on: instance) }
             let timing = service.instances[at].timing.phases(arrived: header.arrived, dispatched: loop.now)
             service.noteDispatch(ticket, frameEnd: frameEnd, timing: timing)
+        } catch where error.isShortage {
+            withdraw(ticket, id, from: instance, of: service, because: error)
         } catch {
             service.pool.noRoom(ticket, on: instance)
             end(service, instance, because: error)
         }
+    }
+
+    /// The host itself lacks what it takes to hand a request over. Any other instance would get it as little.
+    private func withdraw(
+        _ ticket: Ticket, _ id: RequestID, from instance: InstanceID, of service: VersionService,
+        because error: ChannelError
+    ) {
+        guard let errand = service.pool.withdrawn(ticket, from: instance), errand != .shadow else {
+            return shadowDropped(ticket, .timeout, service)
+        }
+        guard let caller = callers[Int(id.slot)], caller.id == id else { return }
+        callers[Int(id.slot)] = nil
+        let now = loop.now
+        let waited = now - service.inFlight[Int(ticket.index)].header.arrived
+        service.count(.overload, total: waited, slot: caller.slot, at: now)
+        refuse(
+            id, 503, "\(service.id) could not be given this request: \(error)", service,
+            service.timing(of: ticket, at: now), extra: "Retry-After: 1\r\n")
+        service.forget(ticket)
     }
 
     private func fail(_ id: RequestID, _ failure: Failure, _ service: VersionService) {
