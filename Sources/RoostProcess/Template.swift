@@ -34,8 +34,12 @@ final class Template {
         case failed
     }
 
+    private static let modelMemoryAsksMax = 1 << 14
     private let label: String
     private let modelMemoryBytesMax: UInt64
+    /// What it may at most say that its memory is.
+    private let privateBytesMax: UInt64
+    private let begun = Loop.clock
     private let loop: Loop
     private var state = State.starting
     private var control: ControlSocket?
@@ -43,10 +47,16 @@ final class Template {
     private var refusals: RefusedCalls?
     private var result: Descriptor?
     private var modelMemoryBytes: UInt64 = 0
+    private var modelMemoryAsks = 0
     private var refusedCalls: [RefusedCall] = []
     private var onSignal: ((TemplateSignal) -> Void)?
     /// Forks asked for and not answered.
     private(set) var pendingForks: Set<InstanceID> = []
+    /// Forks asked for that it has not made: the sandbox lets it make no others.
+    private var forksDue = 0
+    /// Ends a template that does not answer for a fork. Nobody can wait for that: what it has not made cannot be killed.
+    private var forkClock: RoostLoop.Timer?
+    private static let forkPatience = Instant.Span.seconds(5)
     /// Known once the nursery has made the process.
     private(set) var pidfd: Descriptor?
     private var isKilled = false
@@ -57,6 +67,7 @@ final class Template {
         onSignal: @escaping (TemplateSignal) -> Void
     ) throws(RoostError) {
         (label, modelMemoryBytesMax, self.loop) = (order.label, order.modelMemoryBytes, loop)
+        privateBytesMax = settings.loadMemoryBytes
         let control = roost_control_pair()
         guard control.status == 0 else { throw Self.error("socketpair", control.status) }
         let (ours, theirs) = (Descriptor(control.first), Descriptor(control.second))
@@ -121,6 +132,26 @@ final class Template {
             throw RoostError(.unavailable, "fork \(label): its template does not take more requests now")
         }
         pendingForks.insert(instance)
+        forksDue += 1
+        if pendingForks.count == 1 { awaitFork() }
+    }
+
+    private func awaitFork() {
+        guard !pendingForks.isEmpty else {
+            forkClock?.stop()
+            return
+        }
+        // Without a timer it is only not watched.
+        if forkClock == nil { forkClock = try? RoostLoop.Timer(on: loop) }
+        try? forkClock?.start(after: Self.forkPatience) { [weak self] in
+            self?.misbehaved("it did not fork within \(Self.forkPatience)")
+        }
+    }
+
+    private func takeForkDue() -> Bool {
+        guard case .ready = state, forksDue > 0 else { return false }
+        forksDue -= 1
+        return true
     }
 
     private func notReady(_ reason: String) -> RoostError { RoostError(.conflict, "fork \(label): \(reason)") }
@@ -144,7 +175,8 @@ final class Template {
         defer {
             control?.close()
             refusals?.close()
-            (control, refusals, result, state) = (nil, nil, nil, .failed)
+            forkClock?.close()
+            (control, refusals, forkClock, result, state) = (nil, nil, nil, nil, .failed)
         }
         switch state {
         case .starting, .loading:
@@ -165,7 +197,8 @@ final class Template {
         control?.close()
         refusals?.close()
         output?.close()
-        (control, refusals, output, onSignal) = (nil, nil, nil, nil)
+        forkClock?.close()
+        (control, refusals, forkClock, output, onSignal) = (nil, nil, nil, nil, nil)
     }
 
     // MARK: what it says
@@ -197,7 +230,9 @@ final class Template {
         state = .loading
         guard let listener else { return }
         do throws(RoostError) {
-            refusals = try RefusedCalls(listener, on: loop) { [weak self] in self?.refused($0) }
+            refusals = try RefusedCalls(
+                listener, on: loop, mayFork: { [weak self] in self?.takeForkDue() ?? false },
+                onCall: { [weak self] in self?.refused($0) })
         } catch {
             onSignal?(.warning(error.message))
         }
@@ -209,6 +244,10 @@ final class Template {
     }
 
     private func giveModelMemory(_ bytes: UInt64) {
+        modelMemoryAsks += 1
+        guard modelMemoryAsks <= Self.modelMemoryAsksMax else {
+            return misbehaved("it asked for model memory more than \(Self.modelMemoryAsksMax) times")
+        }
         var answer = roost_message()
         answer.kind = ROOST_MODEL_MEMORY.rawValue
         let (total, overflow) = modelMemoryBytes.addingReportingOverflow(bytes)
@@ -238,15 +277,19 @@ final class Template {
         guard let signature = readResult(message.bytes) else { return misbehaved("its signature cannot be read") }
         let isForkable = message.flags & ROOST_IS_SINGLE.rawValue == 0
         state = .ready(isForkable: isForkable)
-        let report = message.report
-        onSignal?(
-            .loaded(
-                LoadReport(
-                    loadNanoseconds: report.load_ns, privateBytes: report.private_bytes, dataBytes: report.data_bytes,
-                    memoryBytes: report.memory_bytes, modelMemoryBytes: modelMemoryBytes,
-                    examples: Int(report.examples), threads: Int(report.threads), isForkable: isForkable,
-                    signature: signature)))
+        onSignal?(.loaded(plausible(message.report, isForkable: isForkable, signature)))
         result = nil
+    }
+
+    /// What it says of itself, within what can be: the host adds these numbers to others, and decides by them.
+    private func plausible(_ report: roost_report, isForkable: Bool, _ signature: [UInt8]) -> LoadReport {
+        LoadReport(
+            loadNanoseconds: min(report.load_ns, (Loop.clock - begun).nanoseconds),
+            privateBytes: min(report.private_bytes, privateBytesMax),
+            dataBytes: min(report.data_bytes, privateBytesMax),
+            memoryBytes: min(report.memory_bytes, 1 << 50), modelMemoryBytes: modelMemoryBytes,
+            examples: Int(report.examples), threads: Int(report.threads), isForkable: isForkable,
+            signature: signature)
     }
 
     private func failed(_ message: roost_message) {
@@ -281,9 +324,15 @@ final class Template {
         guard pendingForks.remove(instance) != nil else {
             return misbehaved("it answered for \(instance), which is not its own")
         }
+        awaitFork()
         let isTemplate = message.flags & ROOST_IS_SINGLE.rawValue != 0
         if isTemplate { state = .single(instance) }
         onSignal?(.forked(instance, process: message.process, isTemplate: isTemplate))
+        guard isTemplate else { return }
+        // It serves now, and forks no more.
+        for other in pendingForks { onSignal?(.forkRefused(other, "its template has become an instance")) }
+        pendingForks = []
+        awaitFork()
     }
 
     private func forkRefused(_ message: roost_message) {
@@ -291,6 +340,7 @@ final class Template {
         guard pendingForks.remove(instance) != nil else {
             return misbehaved("it answered for \(instance), which is not its own")
         }
+        awaitFork()
         onSignal?(.forkRefused(instance, "fork: \(systemText(message.status))"))
     }
 
