@@ -19,7 +19,8 @@ internal import RoostBasics
     private let replyBytesMax: Int
 
     /// - Parameter ringBytes: per direction; a multiple of the page size.
-    public init(ringBytes: Int = 1 << 20, replyBytesMax: Int = 1 << 30) throws(ChannelError) {
+    /// - Parameter replyBytesMax: what the loop can copy in one turn without others noticing much.
+    public init(ringBytes: Int = 1 << 20, replyBytesMax: Int = 64 << 20) throws(ChannelError) {
         precondition(ringBytes % 4096 == 0 && ChannelMapping.ringBytesRange.contains(ringBytes))
         self.replyBytesMax = replyBytesMax
         memory = try Descriptor(

@@ -54,9 +54,10 @@ final class Template {
     private(set) var pendingForks: Set<InstanceID> = []
     /// Forks asked for that it has not made: the sandbox lets it make no others.
     private var forksDue = 0
-    /// Ends a template that does not answer for a fork. Nobody can wait for that: what it has not made cannot be killed.
-    private var forkClock: RoostLoop.Timer?
-    private static let forkPatience = Instant.Span.seconds(5)
+    /// Ends a template that does not answer for a fork, since nobody can wait for that: what it has not made cannot be
+    /// killed. And one that has failed and stays.
+    private var clock: RoostLoop.Timer?
+    private static let patience = Instant.Span.seconds(5)
     /// Known once the nursery has made the process.
     private(set) var pidfd: Descriptor?
     private var isKilled = false
@@ -138,13 +139,17 @@ final class Template {
 
     private func awaitFork() {
         guard !pendingForks.isEmpty else {
-            forkClock?.stop()
+            clock?.stop()
             return
         }
+        startClock { $0.misbehaved("it did not fork within \(Self.patience)") }
+    }
+
+    private func startClock(_ onFire: @escaping (Template) -> Void) {
         // Without a timer it is only not watched.
-        if forkClock == nil { forkClock = try? RoostLoop.Timer(on: loop) }
-        try? forkClock?.start(after: Self.forkPatience) { [weak self] in
-            self?.misbehaved("it did not fork within \(Self.forkPatience)")
+        if clock == nil { clock = try? RoostLoop.Timer(on: loop) }
+        try? clock?.start(after: Self.patience) { [weak self] in
+            if let self { onFire(self) }
         }
     }
 
@@ -175,8 +180,8 @@ final class Template {
         defer {
             control?.close()
             refusals?.close()
-            forkClock?.close()
-            (control, refusals, forkClock, result, state) = (nil, nil, nil, nil, .failed)
+            clock?.close()
+            (control, refusals, clock, result, state) = (nil, nil, nil, nil, .failed)
         }
         switch state {
         case .starting, .loading:
@@ -197,8 +202,8 @@ final class Template {
         control?.close()
         refusals?.close()
         output?.close()
-        forkClock?.close()
-        (control, refusals, forkClock, output, onSignal) = (nil, nil, nil, nil, nil)
+        clock?.close()
+        (control, refusals, clock, output, onSignal) = (nil, nil, nil, nil, nil)
     }
 
     // MARK: what it says
@@ -293,7 +298,7 @@ final class Template {
     }
 
     private func failed(_ message: roost_message) {
-        let text = readResult(message.bytes).map { String(decoding: $0, as: UTF8.self) } ?? "no reason given"
+        let text = readResult(message.bytes).map { String(decoding: $0, as: UTF8.self).onOneLine } ?? "no reason given"
         let code: RoostError.Code =
             switch UInt32(bitPattern: message.status) {
             case ROOST_FAILURE_NOT_MY_FORMAT.rawValue: .unsupported
@@ -301,6 +306,8 @@ final class Template {
             default: .pluginFailed
             }
         fail(RoostError(code, "load \(label): \(text)\(hint)"))
+        // It ends by itself, with what it has printed; or not.
+        startClock { $0.kill() }
     }
 
     private func fail(_ error: RoostError) {

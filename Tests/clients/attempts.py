@@ -158,6 +158,8 @@ FRAMES = [
     ended("keep file kept=0", "channel: the file of a reply is still written to"),
     either("keep file kept=1"),
     either("keep file kept=2"),
+    either("keep file kept=3 bytes=67108864"),
+    ended("keep file bytes=67108865", "channel: a reply frame"),
     ended("ask twice", "channel: a second file asked for"),
 ]
 
@@ -195,8 +197,12 @@ LOADING = [("load", wish, reason) for wish, reason in [
     ("all model memory", "refused"),
     ("ask without end", "it asked for model memory more than"),
     ("nonsense", "out of turn"),
-    ("nonsense kind=16", "its signature cannot be read"),
+    ("nonsense kind=12", "out of turn"),
+    ("nonsense kind=15", "its signature cannot be read"),
+    ("nonsense kind=16", "no reason given"),
+    ("nonsense kind=17", "out of turn"),
     ("nonsense kind=18", "out of turn"),
+    ("forge", r"no roost: forged  \[2J"),
     ("nonsense bytes=1", "while loading"),
     ("exit", r"called exit\(9\) while loading"),
     ("crash", "signal 11"),

@@ -118,6 +118,7 @@ def test_attempts_of_a_load_end_it_with_the_reason(host, kind):
             host.remove(name)
         assert not neighbour.errors
     print(table)
+    assert not any(line.startswith("roost: forged") for line in host.lines)
     # Nothing of them is left, also not what they forked.
     wait_until(lambda: not host.descendants() - before, lambda: f"the end of {host.descendants() - before}")
 
