@@ -56,7 +56,10 @@ int roost_seal_writes(int memory) { return fcntl(memory, F_ADD_SEALS, F_SEAL_WRI
 
 int roost_take_back(int memory) {
   struct stat status;
-  if (fstat(memory, &status) != 0 || fallocate(memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, status.st_size) != 0 ||
+  if (fstat(memory, &status) != 0) return -1;
+  /* To the end of the last page: of one that is only a part of a hole nothing is given back. */
+  const off_t size = status.st_size | (ROOST_CHANNEL_PAGE - 1);
+  if (fallocate(memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size + 1) != 0 ||
       roost_seal_writes(memory) != 0 || fstat(memory, &status) != 0)
     return -1;
   errno = EBUSY; /* written to between the hole and the seal */

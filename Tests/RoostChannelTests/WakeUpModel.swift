@@ -95,7 +95,9 @@ struct WakeUpModel {
         switch programs[thread][state.threads[thread].step] {
         case .label, .set, .jump, .end: preconditionFailure("a step that nobody notices")
         case .mayJump(let name):
-            return [after(state, thread) { _ in }, after(state, thread) { $0.threads[thread].step = target(name, thread) }]
+            return [
+                after(state, thread) { _ in }, after(state, thread) { $0.threads[thread].step = target(name, thread) },
+            ]
         case .load(let location, let order):
             return state.memory.readable(location, by: thread).map { place in
                 after(state, thread) {

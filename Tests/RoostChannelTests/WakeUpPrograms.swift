@@ -118,7 +118,8 @@ struct Programs {
         return producer(
             room: [
                 .label("room"), .load(Place.head, .ordered), .jump("space", when: { $0.own - $0.seen < capacity }),
-            ] + unless(.noRingBeforeWaitingForRoom, ring(Place.sleeping, .ringDoorbell, "told")) + announce(Place.roomWanted)
+            ] + unless(.noRingBeforeWaitingForRoom, ring(Place.sleeping, .ringDoorbell, "told"))
+                + announce(Place.roomWanted)
                 + unless(
                     .noSecondLook,
                     [.load(Place.head, .ordered), .jump("room", when: { $0.own - $0.seen < capacity })])

@@ -55,7 +55,9 @@ struct WeakMemory: Hashable {
     /// Places that a store of `thread` may take.
     func writable(_ location: Int, by thread: Int) -> [Int] {
         let first = Int(threads[thread].current[location]) + 1
-        return (first...writes[location].count).filter { $0 == writes[location].count || !writes[location][$0].isExchange }
+        return (first...writes[location].count).filter {
+            $0 == writes[location].count || !writes[location][$0].isExchange
+        }
     }
 
     mutating func write(_ value: UInt8, to location: Int, at place: Int, by thread: Int, _ order: Order) {

@@ -53,7 +53,7 @@ struct Whims {
 
     private func pause(microseconds: Int) {
         var time = timespec(tv_sec: 0, tv_nsec: microseconds * 1000)
-        _ = unsafe ppoll(nil, 0, &time, nil)
+        _ = unsafe nanosleep(&time, nil)
     }
 }
 

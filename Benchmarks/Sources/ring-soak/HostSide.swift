@@ -85,7 +85,7 @@ struct HostSide {
 
     /// This program again, as the other side.
     private func start() -> pid_t {
-        var actions = posix_spawn_file_actions_t()
+        var actions = unsafe posix_spawn_file_actions_t()
         _ = unsafe posix_spawn_file_actions_init(&actions)
         defer { _ = unsafe posix_spawn_file_actions_destroy(&actions) }
         // Out of the way of the numbers that they get.
@@ -95,9 +95,10 @@ struct HostSide {
             _ = unsafe posix_spawn_file_actions_addclose(&actions, descriptor)
         }
         defer { for descriptor in high { close(descriptor) } }
-        let words = [CommandLine.arguments[0], "instance", "\(requests)", "\(seed)"]
-        var pointers: [UnsafeMutablePointer<CChar>?] = unsafe words.map { unsafe strdup($0) } + [nil]
-        defer { for pointer in unsafe pointers { unsafe free(pointer) } }
+        // Kept for the life of the process, as arguments are.
+        var pointers: [UnsafeMutablePointer<CChar>?] = unsafe [
+            strdup("ring-soak"), strdup("instance"), strdup("\(requests)"), strdup("\(seed)"), nil,
+        ]
         var child: pid_t = 0
         guard unsafe posix_spawn(&child, "/proc/self/exe", &actions, nil, &pointers, environ) == 0 else {
             fault("the instance cannot be started")

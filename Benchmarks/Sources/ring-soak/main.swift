@@ -9,9 +9,11 @@ import Glibc
 
 let arguments = CommandLine.arguments
 if arguments.count == 4, arguments[1] == "instance", let requests = UInt64(arguments[2]), let seed = UInt64(arguments[3]) {
-    try InstanceSide(requests: requests, seed: seed).run()
+    var side = try InstanceSide(requests: requests, seed: seed)
+    try side.run()
 } else if arguments.count == 3, let frames = UInt64(arguments[1]), let seed = UInt64(arguments[2]) {
-    try HostSide(requests: frames / 2, seed: seed).run()
+    var side = try HostSide(requests: frames / 2, seed: seed)
+    try side.run()
 } else {
     print("ring-soak FRAMES SEED")
     exit(2)
