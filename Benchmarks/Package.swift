@@ -21,6 +21,9 @@ let package = Package(
             name: "instance-alone", dependencies: [.product(name: "RoostInstance", package: "roost")],
             swiftSettings: strict),
         .executableTarget(
+            name: "ring-soak", dependencies: [.product(name: "RoostInstance", package: "roost")],
+            swiftSettings: strict),
+        .executableTarget(
             name: "cache-simulator",
             dependencies: [.product(name: "RoostScaling", package: "roost")], path: "CacheSimulator",
             swiftSettings: strict),

@@ -8,6 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -52,6 +53,18 @@ int roost_sealed_memory(const char *name, uint64_t size) {
 }
 
 int roost_seal_writes(int memory) { return fcntl(memory, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SEAL); }
+
+int roost_take_back(int memory) {
+  struct stat status;
+  if (fstat(memory, &status) != 0) return -1;
+  /* To the end of the last page: of one that is only a part of a hole nothing is given back. */
+  const off_t size = status.st_size | (ROOST_CHANNEL_PAGE - 1);
+  if (fallocate(memory, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, size + 1) != 0 ||
+      roost_seal_writes(memory) != 0 || fstat(memory, &status) != 0)
+    return -1;
+  errno = EBUSY; /* written to between the hole and the seal */
+  return status.st_blocks == 0 ? 0 : -1;
+}
 
 int roost_send_descriptor(int socket, int descriptor) {
   char byte = 0;

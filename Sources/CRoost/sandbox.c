@@ -40,7 +40,8 @@ int32_t roost_die_with_parent(int32_t expected_parent) {
 int32_t roost_no_new_privileges(void) { return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : -errno; }
 
 int32_t roost_limit(enum roost_limited what, uint64_t amount) {
-  static const int resources[] = {RLIMIT_DATA, RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE};
+  static const int resources[] = {RLIMIT_DATA, RLIMIT_CORE, RLIMIT_NOFILE, RLIMIT_MEMLOCK, RLIMIT_MSGQUEUE,
+                                  RLIMIT_STACK, RLIMIT_AS};
   int resource = resources[what];
   struct rlimit limit;
   if (getrlimit((__rlimit_resource_t)resource, &limit) != 0) return -errno;

@@ -19,7 +19,8 @@ internal import RoostBasics
     private let replyBytesMax: Int
 
     /// - Parameter ringBytes: per direction; a multiple of the page size.
-    public init(ringBytes: Int = 1 << 20, replyBytesMax: Int = 1 << 30) throws(ChannelError) {
+    /// - Parameter replyBytesMax: what the loop can copy in one turn without others noticing much.
+    public init(ringBytes: Int = 1 << 20, replyBytesMax: Int = 64 << 20) throws(ChannelError) {
         precondition(ringBytes % 4096 == 0 && ChannelMapping.ringBytesRange.contains(ringBytes))
         self.replyBytesMax = replyBytesMax
         memory = try Descriptor(
@@ -144,11 +145,17 @@ internal import RoostBasics
     /// That of the reply which `receive` hands over, where its header says that it has one.
     public private(set) var summary = ReplySummary()
 
-    /// Hands every published reply to `each`, in order; the spans are valid during the call only.
+    /// Hands published replies to `each`, in order; the spans are valid during the call only.
+    ///
+    /// About a ring's worth of them at most: an instance that publishes as fast as it is read must not keep the loop.
+    /// `prepareToSleep` says when more are there.
+    /// - Returns: whether there were any.
+    @discardableResult
     public func receive(
         _ each: (_ header: ReplyHeader, _ contentTypeText: RawSpan, _ body: RawSpan) -> Void
-    ) throws(ChannelError) {
-        while true {
+    ) throws(ChannelError) -> Bool {
+        let begin = replyHead
+        while replyHead - begin < UInt64(mapping.ringBytes) {
             let tail = unsafe roost_load_acquire(&mapping.page.pointee.reply_tail)
             guard tail >= replyHead, tail - replyHead <= UInt64(mapping.ringBytes), tail % 8 == 0 else {
                 throw .nonsense("reply tail \(tail) with head \(replyHead)")
@@ -160,6 +167,7 @@ internal import RoostBasics
                 unsafe roost_futex_wake(&mapping.page.pointee.room_wanted)
             }
         }
+        return replyHead > begin
     }
 
     /// Announces that this side will wait for the doorbell. False when something arrived meanwhile: receive again.
@@ -250,13 +258,17 @@ internal import RoostBasics
             }
         }
         guard failure == 0 else { throw .nonsense("a reply file shorter than its \(size) bytes") }
+        // No limit counts what an instance kept of it.
+        guard roost_take_back(file.number) == 0 else { throw .nonsense("the file of a reply is still written to") }
         return bytes
     }
 }
 
 extension ReplyHeader {
     fileprivate init?(_ frame: roost_reply_frame) {
-        guard (200...599).contains(frame.status), let contentType = MediaType(rawValue: frame.content_type),
+        // Those without a body, or with a meaning for the connection, are not an instance's to send.
+        guard frame.status == 200 || (400...599).contains(frame.status),
+            let contentType = MediaType(rawValue: frame.content_type),
             let outcome = Outcome(rawValue: frame.outcome)
         else { return nil }
         self.init(id: RequestID(rawValue: frame.id), status: frame.status, contentType: contentType, outcome: outcome)

@@ -333,8 +333,9 @@ public final class Nursery {
             case .load where since > template.loadPatience:
                 template.giveUp("it did not finish loading within \(template.loadPatience)")
             case .fork where since > patience: template.giveUp("it did not fork for \(patience)")
+            case .leave where since > patience: template.giveUp("it failed and did not end for \(patience)")
             case .end where since > settings.endPatience: return lost("it tells of no ends")
-            case .start, .load, .fork, .end: break
+            case .start, .load, .fork, .leave, .end: break
             }
         }
         for instance in instances.values {

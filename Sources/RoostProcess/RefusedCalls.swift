@@ -13,30 +13,43 @@ public struct RefusedCall: Hashable, Sendable, CustomStringConvertible {
     public var description: String { isThread ? "\(name) (starting a thread)" : name }
 }
 
-/// Answers the refused calls of one template and its instances with EPERM, and remembers which they were.
+/// Answers the refused calls of one template and its instances with EPERM and says which they were; lets the template
+/// fork when somebody has ordered that.
 ///
-/// The caller waits for each answer, so the host sees a refusal before anything that follows from it. After a number
-/// of them the listener is closed, and the kernel answers ENOSYS without asking.
+/// The caller waits for each answer, so the host sees a refusal before anything that follows from it. Only the first
+/// ones are told of, and so many are answered in a second: whoever makes more of them waits, not the loop.
 @safe final class RefusedCalls {
     private static let announcedMax = 64
-    private static let cloneThread: UInt64 = 0x10000  // linux/sched.h
+    private static let answersPerSecondMax = 1024
+    // linux/sched.h, linux/seccomp.h.
+    private static let cloneThread: UInt64 = 0x10000
+    private static let cloneSibling: UInt64 = 0x8000 | UInt64(SIGCHLD)
+    private static let letPass: UInt32 = 1
     /// Nil once closed: the kernel then answers by itself.
     private var listener: Descriptor?
     private var poll: Poll?
+    private var timer: RoostLoop.Timer?
     private var onCall: ((RefusedCall) -> Void)?
+    private var mayFork: (() -> Bool)?
     private var announced = 0
+    private var budget = answersPerSecondMax
     /// libseccomp's buffers, of the size that this kernel wants; ours until deinit.
     private var request: UnsafeMutablePointer<seccomp_notif>?
     private var response: UnsafeMutablePointer<seccomp_notif_resp>?
 
-    init(_ listener: Descriptor, on loop: Loop, onCall: @escaping (RefusedCall) -> Void) throws(RoostError) {
-        (self.listener, self.onCall) = (listener, onCall)
+    /// - Parameter mayFork: asked at each fork of the kind that makes instances.
+    init(
+        _ listener: Descriptor, on loop: Loop, mayFork: @escaping () -> Bool, onCall: @escaping (RefusedCall) -> Void
+    ) throws(RoostError) {
+        (self.listener, self.mayFork, self.onCall) = (listener, mayFork, onCall)
         guard unsafe seccomp_notify_alloc(&request, &response) == 0 else {
             throw RoostError(.system, "no memory for announcements of refused calls")
         }
         do {
+            timer = try RoostLoop.Timer(on: loop)
             poll = try Poll(listener.number, for: .readable, on: loop) { [weak self] _ in self?.answer() }
         } catch {
+            timer?.close()
             throw RoostError(.system, "watching refused calls: \(error)")
         }
     }
@@ -45,7 +58,8 @@ public struct RefusedCall: Hashable, Sendable, CustomStringConvertible {
 
     func close() {
         poll?.close()
-        (poll, listener, onCall) = (nil, nil, nil)
+        timer?.close()
+        (poll, timer, listener, onCall, mayFork) = (nil, nil, nil, nil, nil)
     }
 
     private func answer() {
@@ -59,15 +73,33 @@ public struct RefusedCall: Hashable, Sendable, CustomStringConvertible {
             return
         }
         let (number, firstArgument) = unsafe (request.pointee.data.nr, request.pointee.data.args.0)
+        let name = Self.name(of: number)
+        let passes = name == "clone" && firstArgument == Self.cloneSibling && mayFork?() == true
         unsafe response.pointee.id = unsafe request.pointee.id
         unsafe response.pointee.val = 0
-        unsafe response.pointee.error = -EPERM
-        unsafe response.pointee.flags = 0
-        let name = Self.name(of: number)
-        onCall?(RefusedCall(name: name, isThread: name == "clone" && firstArgument & Self.cloneThread != 0))
+        unsafe response.pointee.error = passes ? 0 : -EPERM
+        unsafe response.pointee.flags = passes ? Self.letPass : 0
+        if !passes { note(RefusedCall(name: name, isThread: name == "clone" && firstArgument & Self.cloneThread != 0)) }
         _ = unsafe seccomp_notify_respond(listener.number, response)
+        if budget == 0 { pause() }
+    }
+
+    private func note(_ call: RefusedCall) {
+        budget -= 1
         announced += 1
-        if announced == Self.announcedMax { close() }
+        if announced <= Self.announcedMax { onCall?(call) }
+    }
+
+    private func pause() {
+        do {
+            try poll?.watch([])
+            try timer?.start(after: .seconds(1)) { [weak self] in
+                self?.budget = Self.answersPerSecondMax
+                try? self?.poll?.watch(.readable)
+            }
+        } catch {
+            close()
+        }
     }
 
     private static func name(of number: Int32) -> String {

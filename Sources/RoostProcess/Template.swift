@@ -36,8 +36,12 @@ final class Template {
         case failed
     }
 
+    private static let modelMemoryAsksMax = 1 << 14
     private let label: String
     private let modelMemoryBytesMax: UInt64
+    /// What it may at most say that its memory is.
+    private let privateBytesMax: UInt64
+    private let begun = Loop.clock
     private let loop: Loop
     private var state = State.starting
     private var control: ControlSocket?
@@ -45,6 +49,7 @@ final class Template {
     private var refusals: RefusedCalls?
     private var result: Descriptor?
     private var modelMemoryBytes: UInt64 = 0
+    private var modelMemoryAsks = 0
     private var refusedCalls: [RefusedCall] = []
     private var onSignal: ((TemplateSignal) -> Void)?
     /// Forks asked for and not answered.
@@ -52,6 +57,8 @@ final class Template {
     /// The nursery has made the process.
     private(set) var isStarted = false
     /// Of the process; nil also when the host had no descriptor left for it.
+    /// Forks asked for that it has not made: the sandbox lets it make no others.
+    private var forksDue = 0
     private(set) var pidfd: Descriptor?
     private var killed: Instant?
     /// The host could not take what it sent.
@@ -69,6 +76,7 @@ final class Template {
         (label, modelMemoryBytesMax, self.loop) = (order.label, order.modelMemoryBytes, loop)
         owesSince = loop.now
         loadPatience = order.isBackground ? .seconds(3600) : settings.loadPatience
+        privateBytesMax = settings.loadMemoryBytes
         let control = roost_control_pair()
         guard control.status == 0 else { throw Self.error("socketpair", control.status) }
         let (ours, theirs) = (Descriptor(control.first), Descriptor(control.second))
@@ -124,7 +132,7 @@ final class Template {
     }
 
     /// What somebody waits for.
-    enum Debt { case start, load, fork, end }
+    enum Debt { case start, load, fork, leave, end }
 
     /// What it owes, and for how long; nil when it is nothing.
     func debt(at now: Instant) -> (Debt, Instant.Span)? {
@@ -133,7 +141,8 @@ final class Template {
         switch state {
         case .starting, .loading: return (isStarted ? .load : .start, since)
         case .ready: return pendingForks.isEmpty ? nil : (.fork, since)
-        case .single, .failed: return nil
+        case .failed: return isStarted ? (.leave, since) : nil
+        case .single: return nil
         }
     }
 
@@ -165,6 +174,13 @@ final class Template {
         }
         if pendingForks.isEmpty { owesSince = loop.now }
         pendingForks.insert(instance)
+        forksDue += 1
+    }
+
+    private func takeForkDue() -> Bool {
+        guard case .ready = state, forksDue > 0 else { return false }
+        forksDue -= 1
+        return true
     }
 
     private func notReady(_ reason: String) -> RoostError { RoostError(.conflict, "fork \(label): \(reason)") }
@@ -249,7 +265,9 @@ final class Template {
         state = .loading
         guard let listener else { return }
         do throws(RoostError) {
-            refusals = try RefusedCalls(listener, on: loop) { [weak self] in self?.refused($0) }
+            refusals = try RefusedCalls(
+                listener, on: loop, mayFork: { [weak self] in self?.takeForkDue() ?? false },
+                onCall: { [weak self] in self?.refused($0) })
         } catch {
             onSignal?(.warning(error.message))
         }
@@ -261,6 +279,10 @@ final class Template {
     }
 
     private func giveModelMemory(_ bytes: UInt64) {
+        modelMemoryAsks += 1
+        guard modelMemoryAsks <= Self.modelMemoryAsksMax else {
+            return misbehaved("it asked for model memory more than \(Self.modelMemoryAsksMax) times")
+        }
         var answer = roost_message()
         answer.kind = ROOST_MODEL_MEMORY.rawValue
         let (total, overflow) = modelMemoryBytes.addingReportingOverflow(bytes)
@@ -290,19 +312,23 @@ final class Template {
         guard let signature = readResult(message.bytes) else { return misbehaved("its signature cannot be read") }
         let isForkable = message.flags & ROOST_IS_SINGLE.rawValue == 0
         state = .ready(isForkable: isForkable)
-        let report = message.report
-        onSignal?(
-            .loaded(
-                LoadReport(
-                    loadNanoseconds: report.load_ns, privateBytes: report.private_bytes, dataBytes: report.data_bytes,
-                    memoryBytes: report.memory_bytes, modelMemoryBytes: modelMemoryBytes,
-                    examples: Int(report.examples), threads: Int(report.threads), isForkable: isForkable,
-                    signature: signature)))
+        onSignal?(.loaded(plausible(message.report, isForkable: isForkable, signature)))
         result = nil
     }
 
+    /// What it says of itself, within what can be: the host adds these numbers to others, and decides by them.
+    private func plausible(_ report: roost_report, isForkable: Bool, _ signature: [UInt8]) -> LoadReport {
+        LoadReport(
+            loadNanoseconds: min(report.load_ns, (Loop.clock - begun).nanoseconds),
+            privateBytes: min(report.private_bytes, privateBytesMax),
+            dataBytes: min(report.data_bytes, privateBytesMax),
+            memoryBytes: min(report.memory_bytes, 1 << 50), modelMemoryBytes: modelMemoryBytes,
+            examples: Int(report.examples), threads: Int(report.threads), isForkable: isForkable,
+            signature: signature)
+    }
+
     private func failed(_ message: roost_message) {
-        let text = readResult(message.bytes).map { String(decoding: $0, as: UTF8.self) } ?? "no reason given"
+        let text = readResult(message.bytes).map { String(decoding: $0, as: UTF8.self).onOneLine } ?? "no reason given"
         let code: RoostError.Code =
             switch UInt32(bitPattern: message.status) {
             case ROOST_FAILURE_NOT_MY_FORMAT.rawValue: .unsupported
@@ -315,6 +341,7 @@ final class Template {
     private func fail(_ error: RoostError) {
         state = .failed
         result = nil
+        owesSince = loop.now
         onSignal?(.failed(error))
     }
 
@@ -337,6 +364,10 @@ final class Template {
         let isTemplate = message.flags & ROOST_IS_SINGLE.rawValue != 0
         if isTemplate { state = .single(instance) }
         onSignal?(.forked(instance, process: message.process, isTemplate: isTemplate))
+        guard isTemplate else { return }
+        // It serves now, and forks no more.
+        for other in pendingForks { onSignal?(.forkRefused(other, "its template has become an instance")) }
+        pendingForks = []
     }
 
     private func forkRefused(_ message: roost_message) {

@@ -36,12 +36,14 @@ public enum Sandbox {
         _ settings: SandboxSettings, parent: Int32, files: [Int32]
     ) throws(RoostError) -> Entry {
         var entry = Entry()
-        _ = scopesSignals
         // The folders are found before anything is closed off.
         let landlock = try Landlock.prepare(refusingNetwork: !settings.allowsNetwork, files: files)
+        let wasRoot = geteuid() == 0
         let kept = roost_drop_root(settings.user, settings.group)
         try check(kept, "giving up root")
-        if kept > 0 {
+        if !wasRoot {
+            entry.warnings.append("the host is not root: plugins run as its own user")
+        } else if kept > 0 {
             entry.warnings.append(
                 "cannot become user \(settings.user) (\(SystemError.text(kept))): plugins run as the host's")
         }
@@ -50,6 +52,10 @@ public enum Sandbox {
         try check(roost_no_new_privileges(), "no_new_privs")
         if let landlock {
             try check(roost_landlock_enforce(landlock), "Landlock")
+            if !scopesSignals {
+                entry.warnings.append(
+                    "this kernel's Landlock is older than 6.12: while it loads, a plugin can signal other plugins")
+            }
         } else {
             entry.warnings.append("this kernel has no Landlock: plugins can read what the user \(settings.user) can")
         }
@@ -95,8 +101,15 @@ public enum Sandbox {
         try check(roost_limit(ROOST_LIMIT_CORE, 0), "the limit of core files")
         try check(roost_limit(ROOST_LIMIT_LOCKED, 0), "the limit of locked memory")
         try check(roost_limit(ROOST_LIMIT_QUEUES, 0), "the limit of message queues")
-        if settings.loadMemoryBytes > 0 { try limitMemory(bytes: settings.loadMemoryBytes) }
+        try check(roost_limit(ROOST_LIMIT_STACK, stackBytes), "the limit of the stack")
+        guard settings.loadMemoryBytes > 0 else { return }
+        try limitMemory(bytes: settings.loadMemoryBytes)
+        // Address space is no memory, but each 512 bytes of it that are looked at cost one for the tables of pages.
+        let addresses = (64 << 30) + 8 * min(settings.loadMemoryBytes, 1 << 50)
+        try check(roost_limit(ROOST_LIMIT_ADDRESSES, addresses), "the limit of address space")
     }
+
+    private static let stackBytes: UInt64 = 64 << 20
 
     static func check(_ status: Int32, _ part: String) throws(RoostError) {
         guard status >= 0 else { throw RoostError(.system, "sandbox: \(part): \(SystemError.text(-status))") }

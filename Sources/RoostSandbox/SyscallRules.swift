@@ -21,7 +21,7 @@ enum SyscallRules {
         SyscallRule(
             "fstat newfstatat stat lstat statx access faccessat faccessat2 readlink readlinkat statfs fstatfs",
             "looking at files; Landlock says which may be opened"),
-        SyscallRule("getdents64 getcwd fcntl dup dup2 dup3 fadvise64 flock", "what readers of files use"),
+        SyscallRule("getdents64 getcwd dup dup2 dup3 fadvise64 flock", "what readers of files use"),
         SyscallRule(
             "pause rt_sigsuspend poll ppoll select pselect6 epoll_create1 epoll_ctl epoll_wait epoll_pwait "
                 + "eventfd2 pipe pipe2",
@@ -74,6 +74,6 @@ enum SyscallRules {
 
     /// Refused unless the version's limits say `network`.
     static let network = SyscallRule(
-        "socket socketpair connect bind listen accept accept4 getsockname getpeername getsockopt setsockopt sendmmsg recvmmsg",
+        "socketpair connect bind listen accept accept4 getsockname getpeername getsockopt setsockopt sendmmsg recvmmsg",
         "the network")
 }

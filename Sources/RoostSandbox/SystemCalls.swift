@@ -16,6 +16,11 @@ internal import RoostBasics
     private static let (cloneParent, cloneThread): (UInt64, UInt64) = (0x8000, 0x10000)
     private static let prctlOptions: [UInt64] = [1, 3, 15, 16, 0x5356_4d41]  // PDEATHSIG, DUMPABLE, names, VMA names
 
+    /// Of fcntl: copies, flags, locks, seals. What it does beyond that reaches others: signals at every input
+    /// (SETOWN, SETSIG), leases that make the host's next open wait, notices of changes, larger pipes.
+    private static let descriptorCommands = Array(0...7) + [36, 37, 38, 1030, 1032, 1033, 1034]
+    private static let refusedCommands = [8, 10, 15, 1024, 1026, 1031]
+
     private static let allow: UInt32 = 0x7fff_0000
     private static let notify: UInt32 = 0x7fc0_0000
     private static func error(_ number: Int32) -> UInt32 { 0x0005_0000 | UInt32(number) }
@@ -49,11 +54,20 @@ internal import RoostBasics
             try add(rule, refusal)
         }
         try add(SyscallRules.network, settings.allowsNetwork ? Self.allow : refusal)
+        if settings.allowsNetwork {
+            // Not the sockets of this machine: a path to the host's own would be one of them.
+            for family in [AF_INET, AF_INET6] { try add("socket", Self.allow, [.init(0, equal: UInt64(family))]) }
+        } else {
+            try add("socket", refusal)
+        }
         try addProcesses(settings)
         try addMemory()
         try addFiles()
         try addSelf()
     }
+
+    /// Whether whoever holds the listener can also let a call pass.
+    private var asksForForks: Bool { announces && seccomp_api_get() >= 6 }
 
     private var refusal: UInt32 { announces ? Self.notify : Self.error(EPERM) }
 
@@ -70,6 +84,9 @@ internal import RoostBasics
                 try add("clone", refusal, [.init(0, bits: bit, equal: 0)])
             }
             try add("clone", Self.allow, [.init(0, bits: bits.reduce(0, |), equal: bits.reduce(0, |))])
+        } else if settings.willFork, asksForForks {
+            // The host answers, and knows whether it has ordered one.
+            try add("clone", Self.notify)
         } else if settings.willFork {
             try add("clone", Self.allow, [.init(0, equal: sibling)])
             try add("clone", refusal, [.init(0, unequal: sibling)])
@@ -79,11 +96,12 @@ internal import RoostBasics
     }
 
     private func addMemory() throws(RoostError) {
-        // Shared anonymous memory is private memory that the limit does not count.
-        let (shared, anonymous) = (UInt64(MAP_SHARED), UInt64(MAP_ANONYMOUS))
-        try add("mmap", Self.allow, [.init(3, bits: anonymous, equal: 0)])
-        try add("mmap", Self.allow, [.init(3, bits: shared | anonymous, equal: anonymous)])
-        try add("mmap", refusal, [.init(3, bits: shared | anonymous, equal: shared | anonymous)])
+        // Shared anonymous memory, and what grows like a stack, is private memory that the limit does not count.
+        let (shared, anonymous, grows) = (UInt64(MAP_SHARED), UInt64(MAP_ANONYMOUS), UInt64(MAP_GROWSDOWN))
+        try add("mmap", Self.allow, [.init(3, bits: anonymous | grows, equal: 0)])
+        try add("mmap", Self.allow, [.init(3, bits: shared | anonymous | grows, equal: anonymous)])
+        try add("mmap", refusal, [.init(3, bits: grows, equal: grows)])
+        try add("mmap", refusal, [.init(3, bits: shared | anonymous | grows, equal: shared | anonymous)])
         try add("prlimit64", Self.allow, [.init(0, equal: 0)])
         try add("setrlimit", Self.allow)
     }
@@ -97,6 +115,8 @@ internal import RoostBasics
                 try add(name, Self.error(EACCES), [.init(flags, bits: bit, equal: bit)])
             }
         }
+        for command in Self.descriptorCommands { try add("fcntl", Self.allow, [.init(1, equal: UInt64(command))]) }
+        for command in Self.refusedCommands { try add("fcntl", refusal, [.init(1, equal: UInt64(command))]) }
         for request in [TCGETS, FIONREAD] { try add("ioctl", Self.allow, [.init(1, equal: UInt64(request))]) }
     }
 

@@ -118,6 +118,35 @@ private struct Ends {
         #expect(rung == [42])
     }
 
+    @Test func whoPublishesAsFastAsItIsReadKeepsNobody() throws {
+        let ends = try Ends()
+        func publish() {
+            let reply = ReplyHeader(id: RequestID(rawValue: 1), status: 200, contentType: .json, outcome: .ok)
+            do { try ends.instance.send(reply, contentTypeText: RawSpan(), body: RawSpan()) } catch {
+                Issue.record(error)
+            }
+        }
+        publish()
+        var read = 0
+        // Each one read is followed by another one.
+        try ends.host.receive { _, _, _ in
+            read += 1
+            if read < 100_000 { publish() }
+        }
+        #expect((2...3000).contains(read), "a ring of 64 KiB has room for 1365 of them")
+        #expect(ends.host.prepareToSleep() == false, "and there are more")
+    }
+
+    @Test(arguments: [0, 99, 100, 101, 199, 201, 204, 206, 301, 304, 399, 600, 65535] as [UInt16])
+    func statusesThatAreNotAnInstancesToSendAreNonsense(_ status: UInt16) throws {
+        let ends = try Ends()
+        let reply = ReplyHeader(id: RequestID(rawValue: 1), status: status, contentType: .json, outcome: .ok)
+        try ends.instance.send(reply, contentTypeText: RawSpan(), body: RawSpan())
+        #expect(throws: ChannelError.self) {
+            do { try ends.host.receive { _, _, _ in Issue.record("it was handed over") } } catch { throw error }
+        }
+    }
+
     @Test func nonsenseInSharedMemoryIsAnErrorAndNothingWorse() throws {
         for seed in 0..<400 { try writeNonsense(seed: UInt64(seed)) }
     }

@@ -50,7 +50,7 @@ import Testing
         try world.shutDown()
     }
 
-    @Test func aFloodOfRefusedCallsIsAnsweredWithoutTheHost() throws {
+    @Test func onlyTheFirstOfAFloodOfRefusedCallsAreToldOf() throws {
         let world = try World()
         _ = try world.load(["LOAD_FLOOD"])
         let announced = world.events.count { if case .callRefused = $0 { true } else { false } }

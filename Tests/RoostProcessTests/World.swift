@@ -104,6 +104,8 @@ final class World {
         let forked = try Forked(id)
         try nursery.fork(id, from: template, descriptors: forked.theirs)
         forked.closeTheirs()
+        // The template asks before it forks, and an instance is asked without the loop.
+        try run { events.contains { $0.isStartOrEnd(of: id) } }
         return forked
     }
 
@@ -133,6 +135,15 @@ final class World {
         guardTimer.close()
         loop.run()
         #expect(loop.openHandles == 0)
+    }
+}
+
+extension NurseryEvent {
+    fileprivate func isStartOrEnd(of instance: InstanceID) -> Bool {
+        switch self {
+        case .instanceStarted(instance, _), .instanceExited(instance, _): true
+        default: false
+        }
     }
 }
 

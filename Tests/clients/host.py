@@ -38,8 +38,8 @@ def wait_until(condition, what, patience=PATIENCE):
 def build_plugin(path, source="chaos.c", **macros):
     """Compiles a fixture plugin, so that equal macros give equal bytes."""
     macros = [f"-D{name}" if value is None else f"-D{name}={value}" for name, value in macros.items()]
-    include = ROOT / "Sources" / "RoostABI" / "include"
-    command = ["cc", "-shared", "-fPIC", "-O1", "-pthread", f"-I{include}", *macros, "-o", path, FIXTURES / source]
+    includes = [f"-I{ROOT}/Sources/{target}/include" for target in ("RoostABI", "CRoost")]
+    command = ["cc", "-shared", "-fPIC", "-O1", "-pthread", *includes, *macros, "-o", path, FIXTURES / source]
     subprocess.run([*map(str, command), "-lm"], check=True)
     return Path(path)
 
@@ -81,13 +81,18 @@ class Reply:
 
 
 class Host:
-    """A home and the host that serves it. `stop` ends it gracefully, `kill` as a crash would."""
+    """A home and the host that serves it. `stop` ends it gracefully, `kill` as a crash would.
 
-    def __init__(self, home, *arguments, environment=None, output=None):
-        """`output`: the folder of what it prints, when that shall not be the home."""
-        assert ROOST.exists(), f"{ROOST} is missing: run `swift build -c release` first"
+    `user` is the number of another user to run it as, `prefix` a command that runs it, `output` the folder of what it
+    prints, when that shall not be the home.
+    """
+
+    def __init__(self, home, *arguments, environment=None, output=None, user=None, prefix=(), binary=ROOST):
+        assert binary.exists(), f"{binary} is missing: run `swift build -c release` first"
         self.home = Path(home)
         self.printed = Path(output or home)
+        self.user = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+        self.command = [*prefix, str(binary)]
         self.plugins = self.home / "plugins"
         self.functions = self.home / "functions"
         for folder in (self.plugins, self.functions):
@@ -111,8 +116,8 @@ class Host:
         self.output = self.printed / "host.out"
         with open(self.output, "w") as output, open(self.printed / "host.err", "a") as errors:
             self.process = subprocess.Popen(
-                [str(ROOST), "serve", "--home", str(self.home), "--listen", "127.0.0.1:0", *self.arguments],
-                stdout=output, stderr=errors, stdin=subprocess.DEVNULL, env=self.environment)
+                [*self.command, "serve", "--home", str(self.home), "--listen", "127.0.0.1:0", *self.arguments],
+                stdout=output, stderr=errors, stdin=subprocess.DEVNULL, env=self.environment, **self.user)
         self.port = int(self.wait_for_line("listening on http://").rsplit(":", 1)[1])
         return self
 

@@ -142,6 +142,9 @@ void *roost_channel_map(int memory, uint64_t ring_bytes);
 int roost_sealed_memory(const char *name, uint64_t size);
 /* Forbids writing from now on; fails with EBUSY while a writable mapping exists. */
 int roost_seal_writes(int memory);
+/* Gives the memory of such a file back to the system, whoever still has it open, for good. Fails with EBUSY when
+   somebody still writes to it. */
+int roost_take_back(int memory);
 
 /* One byte and one descriptor over a SOCK_SEQPACKET socket, never blocking. -1 with errno set. */
 int roost_send_descriptor(int socket, int descriptor);

@@ -18,7 +18,9 @@ enum roost_limited {
   ROOST_LIMIT_CORE,
   ROOST_LIMIT_FILES,
   ROOST_LIMIT_LOCKED,
-  ROOST_LIMIT_QUEUES
+  ROOST_LIMIT_QUEUES,
+  ROOST_LIMIT_STACK,    /* which the limit of memory does not count */
+  ROOST_LIMIT_ADDRESSES /* nor what it takes to keep track of mappings */
 };
 int32_t roost_limit(enum roost_limited resource, uint64_t amount);
 

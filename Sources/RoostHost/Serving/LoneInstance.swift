@@ -188,7 +188,7 @@ final class LoneInstance: TemplateOwner, InstanceOwner {
     /// What it printed last, for messages.
     private var lastWords: String {
         let lines = String(printed.suffix(from: 0).bytes).split(separator: "\n")
-        return lines.last.map { ": \($0)" } ?? ""
+        return lines.last.map { ": \(String($0).onOneLine)" } ?? ""
     }
 
     // MARK: news of its processes

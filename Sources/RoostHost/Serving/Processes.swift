@@ -35,7 +35,8 @@ extension RoostError {
 /// What a version may use, and how it is loaded; from its manifest.
 struct LoadSettings: Hashable, Sendable {
     var memory: ByteCount?
-    var modelMemory: ByteCount = ByteCount(bytes: 16 << 30)
+    /// What the instances share; half of the machine's memory at most, where the manifest says nothing.
+    var modelMemory = ByteCount(bytes: min(16 << 30, ThisProcess.memoryBytes / 2))
     var openFiles = 64
     var network = false
     var batchRows = 64

@@ -35,7 +35,9 @@ struct ReplyFields: ~Copyable {
     mutating func add(contentType: RawSpan) {
         text.append("Content-Type: ")
         for index in 0..<contentType.byteCount {
-            text.append((0x20...0x7E).contains(contentType[index]) ? contentType[index] : UInt8(ascii: "?"))
+            // Read once: the instance may rewrite its memory between a look and a copy.
+            let byte = contentType[index]
+            text.append((0x20...0x7E).contains(byte) ? byte : UInt8(ascii: "?"))
         }
         text.append("\r\n")
     }

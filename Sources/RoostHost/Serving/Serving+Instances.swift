@@ -68,6 +68,17 @@ extension Serving: InstanceOwner {
         if spareChannel == nil { spareChannel = try? HostChannel() }
     }
 
+    /// A reply may have been taken before the ring that announces it is heard. One that rings again and again with
+    /// nothing to say is after the loop's time.
+    func rangInVain(_ instance: InstanceID, of service: VersionService) {
+        guard let at = service.position(of: instance) else { return }
+        service.instances[at].vainRings += 1
+        guard service.instances[at].vainRings == Self.vainRingsMax else { return }
+        end(service, instance, because: "it rang \(Self.vainRingsMax) times without an answer")
+    }
+
+    private static let vainRingsMax = 100
+
     // MARK: news
 
     func instanceStarted(_ id: InstanceID, process: Int32) {

@@ -308,17 +308,20 @@ final class Serving {
     private func answerDoorbells() {
         doorbells.takeRung { tag in
             let instance = InstanceID(rawValue: tag)
-            if let service = serviceOf[instance] { receive(from: instance, of: service) }
+            guard let service = serviceOf[instance] else { return }
+            if !receive(from: instance, of: service) { rangInVain(instance, of: service) }
         }
     }
 
-    private func receive(from instance: InstanceID, of service: VersionService) {
-        guard let at = service.position(of: instance) else { return }
+    /// Whether anything had come.
+    @discardableResult
+    private func receive(from instance: InstanceID, of service: VersionService) -> Bool {
+        guard let at = service.position(of: instance) else { return true }
         let channel = service.instances[at].channel
         var strange: String?
-        var hasAnswered = false
+        var (hasCome, hasAnswered) = (true, false)
         do {
-            try channel.receive { header, contentTypeText, body in
+            hasCome = try channel.receive { header, contentTypeText, body in
                 let ticket = Ticket(rawValue: header.id.rawValue)
                 switch service.pool.replied(ticket, by: instance, at: loop.now) {
                 case .deliver(let id):
@@ -334,9 +337,13 @@ final class Serving {
                 }
             }
         } catch { strange = error.description }
-        if hasAnswered { service.instances[at].hasAnswered = true }
+        if hasAnswered {
+            service.instances[at].hasAnswered = true
+            service.instances[at].vainRings = 0
+        }
         if let strange { end(service, instance, because: strange) }
         perform(service)
+        return hasCome
     }
 
     private func deliver(
@@ -370,7 +377,7 @@ final class Serving {
     }
 
     /// An instance that hangs or breaks the rules of the channel is ended; its requests run again elsewhere.
-    private func end(_ service: VersionService, _ instance: InstanceID, because reason: some CustomStringConvertible) {
+    func end(_ service: VersionService, _ instance: InstanceID, because reason: some CustomStringConvertible) {
         if let at = service.position(of: instance) { service.instances[at].endedBecause = "ended: \(reason)" }
         processes.kill(instance)
     }

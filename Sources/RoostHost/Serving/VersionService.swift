@@ -28,6 +28,8 @@ final class VersionService {
         var pid: Int32?
         /// The pool has been told that its process runs.
         var isReady = false
+        /// How often it has rung since its last answer without having anything to say.
+        var vainRings = 0
         /// Forked before anybody asked: how soon it answers says nothing of a fork.
         var wasSpare = false
         /// Told to end because nobody needs it: its end is no news.
