@@ -109,6 +109,9 @@ RESOURCES = [
     ended("print", "did not answer for", LATE),
 ]
 
+# The host has taken a frame that the library in the instance knows nothing of: one of the two notices.
+LEFT_BEHIND = r"never given|channel:|signal 4 \(illegal instruction\)|rang 100 times"
+
 # Bytes of a frame beyond its place: none of them may make the host read there.
 FRAMES = [
     ended("frame size=0", "channel: a reply frame"),
@@ -118,7 +121,7 @@ FRAMES = [
     ended("frame size=1048576", "channel: a reply frame"),
     ended("frame body=0xFFFFFFFFFFFFFFFF", "channel: a reply frame"),
     ended("frame body=0x7FFFFFFFFFFFFFFF", "channel: a reply frame"),
-    ended("frame body=0x3FFFFFFF", "channel: a body beyond its frame"),
+    ended("frame body=0x3FFFFFF", "channel: a body beyond its frame"),
     ended("frame body=64", "channel: a body beyond its frame"),
     ended("frame type=0xFFFFFFFF", "channel: a reply frame"),
     ended("frame type=257", "channel: a reply frame"),
@@ -134,25 +137,25 @@ FRAMES = [
     ended("frame flags=2 body=0", "channel: a second file asked for"),
     ended("frame flags=2 body=0x7FFFFFFFFFFF", "channel: a reply frame"),
     ended("frame flags=16", "channel: a summary"),
-    ended("frame flags=0xFFFF", "channel:"),
+    ended("frame flags=0xFFFF", LEFT_BEHIND),
     # For another request, twice, and for one that has been answered.
     ended("frame id=1", "it answered a request that it was never given"),
     ended("frame id=0x100000000", "it answered a request that it was never given"),
     ended("frame id=0xFFFFFFFFFFFFFFFF", "it answered a request that it was never given"),
-    ended("frame times=2", "answered a request that it was never given|channel:", (200, "^FFFFFF$")),
-    ended("frame times=1", "answered a request that it was never given|channel:", (200, "^FFFFFF$")),
-    ended("frame times=100", "answered a request that it was never given|channel:", (200, "^FFFFFF$")),
+    ended("frame times=2", LEFT_BEHIND, (200, "^FFFFFF$")),
+    ended("frame times=1", LEFT_BEHIND, (200, "^FFFFFF$")),
+    ended("frame times=100", LEFT_BEHIND, (200, "^FFFFFF$")),
     # Figures that the host adds up, and a header of its own making.
     ended("frame infer=0xFFFFFFFFFFFFFFFF rows=0xFFFFFFFF batch=0xFFFFFFFF then=1", "exit|channel", (200, "^F+$")),
     ended("frame rows=0 batch=0xFFFFFFFF then=1", "exit|channel", (200, "^F+$")),
     ended("frame kind=0 type=200 then=1", "exit|channel", (200, "^F+$")),
-    ended("rewrite", "channel:|never given", (r"200|500", ""), times=20),
-    ended("flood", "never given|channel:", (r"200|500", "")),
+    ended("rewrite", LEFT_BEHIND, (r"200|500", ""), times=20),
+    ended("flood", LEFT_BEHIND, (r"200|500", "")),
     ended("ring", "it rang 100 times without an answer"),
-    ended("noise seed=1", "channel:|never given|exit|signal|did not answer for", (r"200|50[04]", "")),
-    ended("noise seed=2", "channel:|never given|exit|signal|did not answer for", (r"200|50[04]", "")),
-    ended("noise seed=3", "channel:|never given|exit|signal|did not answer for", (r"200|50[04]", "")),
-    ended("summary nonsense=0", "never given|channel:", (200, "^F+$")),
+    ended("noise seed=1", "exit|signal|did not answer for|" + LEFT_BEHIND, (r"200|50[04]", "")),
+    ended("noise seed=2", "exit|signal|did not answer for|" + LEFT_BEHIND, (r"200|50[04]", "")),
+    ended("noise seed=3", "exit|signal|did not answer for|" + LEFT_BEHIND, (r"200|50[04]", "")),
+    ended("summary nonsense=0", LEFT_BEHIND, (200, "^F+$")),
     ended("summary nonsense=1", "channel: a summary"),
     ended("summary nonsense=2", "channel: a summary"),
     ended("keep file kept=0", "channel: the file of a reply is still written to"),
@@ -160,13 +163,13 @@ FRAMES = [
     either("keep file kept=2"),
     either("keep file kept=3 bytes=67108864"),
     ended("keep file bytes=67108865", "channel: a reply frame"),
-    ended("ask twice", "channel: a second file asked for"),
+    ended("ask twice", "channel: a second file asked for|channel: reply tail"),
 ]
 
 # Each word of the control page by itself, those first that the host reads or writes. What it does not read changes
 # nothing for it.
 USED = (64, 128, 136, 192, 256, 320, 384, 448)
-WORDS = [either(f"word at={at} value={value}")
+WORDS = [either(f"word at={at} value={value} wait={50 if at in USED else 3}")
          for at in (*USED, *(at for at in range(0, 512, 8) if at not in USED)) for value in ("0xFFFFFFFFFFFFFFFF", "0")]
 
 ENDS = [
@@ -294,8 +297,9 @@ def try_once(host, attempt, wish):
     assert "X-Injected" not in reply.headers
     failure = ""
     if attempt.because not in ("", "?"):
-        failure = wait_until(lambda: ended_since(host, before), lambda: f"{wish}: an end; {host.version('attempts', 1)}")
-        assert re.search(attempt.because, failure), f"{wish}: {failure}"
+        failure = wait_until(
+            lambda: (why := ended_since(host, before)) and re.search(attempt.because, why) and why,
+            lambda: f"{wish}: an end because of {attempt.because!r}; {host.version('attempts', 1)}")
     answers_again(host, wish)
     failure = failure or ended_since(host, before)
     if attempt.because == "":

@@ -378,7 +378,10 @@ final class Serving {
 
     /// An instance that hangs or breaks the rules of the channel is ended; its requests run again elsewhere.
     func end(_ service: VersionService, _ instance: InstanceID, because reason: some CustomStringConvertible) {
-        if let at = service.position(of: instance) { service.instances[at].endedBecause = "ended: \(reason)" }
+        // The first reason: what it has written until it is gone may break further rules.
+        if let at = service.position(of: instance), service.instances[at].endedBecause == nil {
+            service.instances[at].endedBecause = "ended: \(reason)"
+        }
         processes.kill(instance)
     }
 
