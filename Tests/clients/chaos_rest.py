@@ -91,16 +91,14 @@ class Figures:
 
     @classmethod
     def at_rest(cls, host, patience=PATIENCE):
-        """The least of each within a while in which nothing is asked: ends of connections and processes come late."""
-        end, quiet, least = time.monotonic() + patience, 0, cls.now(host)
+        """When nothing has come or gone for two seconds: ends of connections and processes come late."""
+        end, quiet, last = time.monotonic() + patience, 0, cls.now(host)
         while time.monotonic() < end and quiet < 2 / TURN:
             time.sleep(TURN)
             found = cls.now(host)
-            is_less = any(one < other for one, other in zip(found.counts, least.counts))
-            quiet = 0 if is_less else quiet + 1
-            if is_less or found.counts == least.counts:
-                least = found
-        return least
+            quiet = quiet + 1 if found.counts == last.counts else 0
+            last = found
+        return last
 
     @property
     def counts(self):
