@@ -108,11 +108,11 @@ class Figures:
         """What is more than it was, in words."""
         bounds = {"descriptors": 0, "memory_files": 0, "processes": 0, "resident": memory_slack,
                   "proportional": memory_slack, "store_files": store_files_slack}
-        return [f"{name}: {getattr(before, name)} before, {getattr(self, name)} after, {slack} more are allowed"
+        more = [f"{name}: {getattr(before, name)} before, {getattr(self, name)} after, {slack} more are allowed"
                 for name, slack in bounds.items() if getattr(self, name) > getattr(before, name) + slack]
+        return more + [f"of the processes {before.names}, then {self.names}"] if more else []
 
     def __str__(self):
-        return (f"{self.descriptors} descriptors, {self.memory_files} of them memory files; {self.processes} processes: "
-                f"{self.names}; "
+        return (f"{self.descriptors} descriptors, {self.memory_files} of them memory files; {self.processes} processes; "
                 f"resident {self.resident >> 10} KiB, proportional {self.proportional >> 10} KiB; "
                 f"store {self.store_files} files, {self.store_bytes >> 10} KiB")
