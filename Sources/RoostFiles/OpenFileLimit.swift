@@ -17,10 +17,15 @@ public enum OpenFileLimit {
         var limit = rlimit()
         guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return false }
         let total = Int(clamping: limit.rlim_cur)
-        // The lowest number that is free: as many are open, or more.
+        let reserve = min(reserve, total / 8)
+        var folder = stat()
+        if unsafe stat("/proc/self/fd", &folder) == 0, folder.st_size > 0 {
+            return Int(folder.st_size) + reserve >= total
+        }
+        // Before Linux 6.2 nobody tells how many are open: at least as many as the lowest free number.
         let free = fcntl(0, F_DUPFD_CLOEXEC, 0)
         guard free >= 0 else { return errno == EMFILE }
         close(free)
-        return Int(free) + min(reserve, total / 8) >= total
+        return Int(free) + reserve >= total
     }
 }

@@ -91,16 +91,14 @@ class Figures:
 
     @classmethod
     def at_rest(cls, host, patience=PATIENCE):
-        """The least of each within a while in which nothing is asked: ends of connections and processes come late."""
-        end, quiet, least = time.monotonic() + patience, 0, cls.now(host)
+        """When nothing has come or gone for two seconds: ends of connections and processes come late."""
+        end, quiet, last = time.monotonic() + patience, 0, cls.now(host)
         while time.monotonic() < end and quiet < 2 / TURN:
             time.sleep(TURN)
             found = cls.now(host)
-            is_less = any(one < other for one, other in zip(found.counts, least.counts))
-            quiet = 0 if is_less else quiet + 1
-            if is_less or found.counts == least.counts:
-                least = found
-        return least
+            quiet = quiet + 1 if found.counts == last.counts else 0
+            last = found
+        return last
 
     @property
     def counts(self):
@@ -110,11 +108,11 @@ class Figures:
         """What is more than it was, in words."""
         bounds = {"descriptors": 0, "memory_files": 0, "processes": 0, "resident": memory_slack,
                   "proportional": memory_slack, "store_files": store_files_slack}
-        return [f"{name}: {getattr(before, name)} before, {getattr(self, name)} after, {slack} more are allowed"
+        more = [f"{name}: {getattr(before, name)} before, {getattr(self, name)} after, {slack} more are allowed"
                 for name, slack in bounds.items() if getattr(self, name) > getattr(before, name) + slack]
+        return more + [f"of the processes {before.names}, then {self.names}"] if more else []
 
     def __str__(self):
-        return (f"{self.descriptors} descriptors, {self.memory_files} of them memory files; {self.processes} processes: "
-                f"{self.names}; "
+        return (f"{self.descriptors} descriptors, {self.memory_files} of them memory files; {self.processes} processes; "
                 f"resident {self.resident >> 10} KiB, proportional {self.proportional >> 10} KiB; "
                 f"store {self.store_files} files, {self.store_bytes >> 10} KiB")

@@ -235,7 +235,8 @@ struct StatusReport {
         var object = JSONObject([
             ("id", .integer(Int(live.id.rawValue))), ("outstanding", .integer(service.pool.outstanding(of: live.id))),
         ])
-        if let pid = live.pid {
+        // 0: there was no descriptor left by which to learn it.
+        if let pid = live.pid, pid > 0 {
             object["pid"] = .integer(Int(pid))
             if let memory = ProcessMemory(of: pid) {
                 object["memory"] = ["private": .integer(memory.privateBytes), "shared": .integer(memory.sharedBytes)]

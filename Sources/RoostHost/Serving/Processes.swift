@@ -147,7 +147,8 @@ final class Processes {
             broken[digest] = (status, false)
             onChanged(artifact.digest)
         }
-        let words = broken[digest]?.isKnown == true
+        let words =
+            broken[digest]?.isKnown == true
             ? "was changed, and is not what was deployed: drop it again" : "was changed: its bytes are being compared"
         throw RoostError(.system, "load \(label): its file in the store \(words)")
     }

@@ -231,7 +231,7 @@ final class Serving {
             guard let frameEnd else { return service.pool.noRoom(ticket, on: instance) }
             let timing = service.instances[at].timing.phases(arrived: header.arrived, dispatched: loop.now)
             service.noteDispatch(ticket, frameEnd: frameEnd, timing: timing)
-        } catch where error.isShortage {
+        } catch  where error.isShortage {
             withdraw(ticket, id, from: instance, of: service, because: error)
         } catch {
             service.pool.noRoom(ticket, on: instance)
