@@ -219,6 +219,11 @@ void roost_yield_to_others(void) { setpriority(PRIO_PROCESS, 0, 19); }
 
 void roost_give_back_memory(void) { malloc_trim(0); }
 
+void roost_keep_freed_memory(void) {
+  mallopt(M_MMAP_THRESHOLD, 8 << 20);
+  mallopt(M_TRIM_THRESHOLD, 32 << 20);
+}
+
 uint64_t roost_now_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
