@@ -66,11 +66,13 @@ def rows_body(rows, tensors):
     return json.dumps({"inputs": [tensor]}).encode()
 
 
-def save_reply(port, path, body_file):
+def save_reply(port, path, body_file, header=()):
     """The product's whole reply to a body, byte for byte, as the responder will give it."""
     with open(body_file, "rb") as file:
         body = file.read()
-    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    extra = f"{header[0]}: {header[1]}\r\n" if header else ""
+    head = (f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n{extra}\r\n")
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(head.encode() + body)
         reply = b""

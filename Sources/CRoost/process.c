@@ -234,6 +234,11 @@ void roost_yield_with_session(void) {
 
 void roost_give_back_memory(void) { malloc_trim(0); }
 
+void roost_keep_freed_memory(void) {
+  mallopt(M_MMAP_THRESHOLD, 8 << 20);
+  mallopt(M_TRIM_THRESHOLD, 32 << 20);
+}
+
 uint64_t roost_now_ns(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);

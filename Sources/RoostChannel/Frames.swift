@@ -78,6 +78,14 @@ public struct RequestHeader: Sendable {
     public var wants = SummaryWish()
     /// From which score on the label of two classes is the positive one; NaN: as the model decides.
     public var threshold = Double.nan
+    /// How much of the decompressed body is JSON, when binary tensors follow it; nil: no binary tensors. As the caller
+    /// says, which nobody has checked.
+    public var jsonBytes: Int?
+    /// How the body is compressed, and what it may become by decompression, in bytes.
+    public var contentCoding = ContentCoding.identity
+    public var bodyLimit = Int.max
+    /// How the body of the reply may be compressed.
+    public var acceptCoding = ContentCoding.identity
 
     public init(
         id: RequestID, operation: Operation, contentType: MediaType, accept: MediaType, arrived: Instant,
@@ -104,6 +112,10 @@ public struct ReplyHeader: Sendable {
     public var batchRows: UInt32 = 0
     /// How long predict took for that batch.
     public var infer: Instant.Span = .zero
+    /// How much of the body was JSON before it was compressed, when binary tensors follow it; nil: it has none.
+    public var jsonBytes: Int?
+    /// How the body is compressed.
+    public var contentCoding = ContentCoding.identity
     /// On the host's side: `HostChannel.summary` is that of this reply.
     public internal(set) var hasSummary = false
 

@@ -11,6 +11,7 @@ public func serve(_ options: ServeOptions) -> Int32 {
     do {
         _ = OpenFileLimit.raise()
         ThisProcess.takeShortTurns()
+        ThisProcess.keepFreedMemory()
         let host = try Host(options)
         var signals: [SignalWatcher] = []
         var patience: Timer?

@@ -140,6 +140,8 @@ void roost_yield_with_session(void);
 
 /* Gives the kernel what was freed. */
 void roost_give_back_memory(void);
+/* Keeps what was freed, up to 32 MiB, for what is asked for next, pieces of up to 8 MiB included. */
+void roost_keep_freed_memory(void);
 
 /* Processors that this process may run on. */
 int32_t roost_cores(void);

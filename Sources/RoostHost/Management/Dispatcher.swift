@@ -66,7 +66,12 @@ final class Dispatcher: RequestHandler {
             infer(.infer, try addressee(target, head), head, body, id)
         case .predict(let target):
             infer(.predict, try addressee(target, head), head, body, id)
-        default: try host.management.answer(endpoint, head, body, id)
+        default:
+            // A name may end like the path of an inference request.
+            guard !head.has(.contentEncoding) || head.contentCoding == .identity else {
+                throw RoostError(.unsupported, "Content-Encoding is not supported here: send the body as it is")
+            }
+            try host.management.answer(endpoint, head, body, id)
         }
     }
 

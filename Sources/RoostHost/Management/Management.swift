@@ -24,7 +24,8 @@ final class Management {
         case .serverLive: send(id, .json, Array(#"{"live":true}"#.utf8))
         case .serverReady: ready(id, host.isReady, "the first scan is not done yet")
         case .serverMetadata:
-            reply(id, ["name": "roost", "version": .string(RoostVersion.current), "extensions": []])
+            reply(
+                id, ["name": "roost", "version": .string(RoostVersion.current), "extensions": ["binary_tensor_data"]])
         case .modelMetadata(let target): reply(id, try ModelMetadata(host, target).json)
         case .modelReady(let target): try modelReady(target, id)
         case .functions: reply(id, StatusReport(host).all)

@@ -156,6 +156,8 @@ final class Serving {
             header.wants = recording.wishes(at: now, isRecordable: service.isRecordable)
         }
         header.threshold = service.threshold
+        (header.contentCoding, header.acceptCoding) = (request.contentCoding, request.acceptCoding)
+        (header.jsonBytes, header.bodyLimit) = (request.jsonBytes, server.limits.bodyBytesMax)
         service.hold(ticket, header, contentTypeText: contentTypeText, body: body)
         if !header.wants.isEmpty { service.note(key: request.key, of: ticket) }
         let slot = Int(id.slot)
@@ -362,6 +364,7 @@ final class Serving {
         service.statistics.add(timing, infer: header.infer, rows: header.rows, of: header.batchRows)
         fields.set(head: service.replyFieldsHead, timing: timing, infer: header.infer)
         if header.contentType == .other { fields.add(contentType: contentTypeText) }
+        fields.add(header, bodyBytes: body.byteCount)
         Self.reply(id, Int(header.status), header.contentType.reply, fields, body, on: server)
         if let route = caller?.route, route.shadow != nil { shadow(ticket, header, body, of: service, on: route) }
         service.forget(ticket)

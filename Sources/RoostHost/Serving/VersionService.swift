@@ -161,10 +161,12 @@ final class VersionService {
     }
 
     /// Keeps a copy of what `other` has answered, with its answer.
-    func hold(_ ticket: Ticket, _ header: RequestHeader, copyOf other: InFlight, answered reply: RawSpan) {
+    func hold(
+        _ ticket: Ticket, _ header: RequestHeader, copyOf other: InFlight, answered head: ReplyHeader, _ reply: RawSpan
+    ) {
         let index = Int(ticket.index)
         while inFlight.count <= index { inFlight.append(InFlight(header: header)) }
-        inFlight[index].hold(header, copyOf: other, answered: reply)
+        inFlight[index].hold(header, copyOf: other, answered: head, reply)
     }
 
     /// By what its caller calls a request whose answer is to be recorded.
