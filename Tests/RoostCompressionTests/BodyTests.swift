@@ -36,7 +36,7 @@ import Testing
     func bodiesOfAllSizesComeBackAndAreSmaller(_ coding: ContentCoding) throws {
         var random = SplitMix(state: 3)
         let (inflater, deflater) = (try BodyInflater(), try BodyDeflater(coding))
-        for count in [100, 1_400, 65_536, 131_072, 131_073, 1_000_000, 100] {
+        for count in [100, 1_400, 65_536, 131_072, 131_073, 250_000, 100] {
             let body = numbers(count, &random)
             let small = try #require(try deflated(body, coding, deflater))
             #expect(small.count < body.count * 3 / 4 + 20)

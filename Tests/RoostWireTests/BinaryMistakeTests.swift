@@ -54,7 +54,8 @@ import Testing
                 "Inference-Header-Content-Length: \(length + 13) bytes of JSON, but the body has \(length + 12)"
             ),
             (Int.max, "bytes of JSON, but the body has"), (0, "not JSON at byte 0"), (length - 1, "not JSON"),
-            (length + 1, "not JSON"), (length + 12, "not JSON"),
+            (length + 1, "the body has 11 bytes left"),
+            (length + 12, "the body has 0 bytes left"),
         ] {
             let message = codec.complaint(request, jsonBytes: jsonBytes)
             #expect(message?.contains(complaint) == true, "\(message ?? "taken")")

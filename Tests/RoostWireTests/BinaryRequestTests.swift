@@ -155,7 +155,7 @@ import Testing
         for (request, complaint) in [
             (columns([1, 1e300], ["red", "red"], [1, 2]), #"row 2, column "age": 1e+300 does not fit FP32"#),
             (columns([1, 2], ["red", "blue"], [1, 2]), #"row 2, column "color": unknown category "blue""#),
-            (columns([1, 2], ["red"], [1, 2]), #"column "color", data[1]: goes beyond the tensor's 7 bytes"#),
+            (columns([1, 2], ["green"], [1, 2]), #"column "color", data[1]: goes beyond the tensor's 9 bytes"#),
             (columns([1], ["red", "red"], [1, 2]), "takes 16 bytes, \"binary_data_size\" is 8"),
             (
                 BinaryRequest([("size", [1], .float32, littleEndian([Float.nan]))]), "column \"age\" is absent"

@@ -97,7 +97,7 @@ def test_columns_in_binary(client):
     assert client.infer("plus", [income, age]).as_numpy("predictions").tolist() == [15, 3]
 
 
-@pytest.mark.parametrize("megabytes", [0.2, 0.3, 1, 3.9, 4.1, 20])
+@pytest.mark.parametrize("megabytes", [0.2, 0.3, 1, 3.9, 4.1])
 def test_large_tensors_both_ways(client, megabytes):
     """In the ring, in the areas beside it, in files of their own."""
     rows = int(megabytes * 1e6 / 114)
@@ -135,12 +135,12 @@ def test_the_server_says_that_it_takes_binary_tensors(client):
 
 @pytest.mark.parametrize("sent", ALGORITHMS)
 @pytest.mark.parametrize("wanted", ALGORITHMS)
-@pytest.mark.parametrize("binary", [True, False])
-def test_compression_both_ways(client, sent, wanted, binary):
+@pytest.mark.parametrize("in_binary", [True, False])
+def test_compression_both_ways(client, sent, wanted, in_binary):
     rows = np.arange(1200, dtype=np.float32).reshape(600, 2)
-    outputs = [triton.InferRequestedOutput("predictions", binary_data=binary)]
+    outputs = [triton.InferRequestedOutput("predictions", binary_data=in_binary)]
     result = client.infer(
-        "plus", [plus(rows, binary)], outputs=outputs, request_compression_algorithm=sent,
+        "plus", [plus(rows, in_binary)], outputs=outputs, request_compression_algorithm=sent,
         response_compression_algorithm=wanted)
     assert result.as_numpy("predictions").tolist() == [2 * a + 3 * b + 2 for a, b in rows]
 
@@ -206,7 +206,7 @@ def test_what_a_compressed_body_can_have_wrong(served):
     for body, coding, words in [
         (whole[:-3], "gzip", "cut off"), (whole + b"x", "gzip", "follow its end"), (b"[[1, 2]]", "gzip", "gzip"),
         (b"[[1, 2]]", "deflate", "deflate"), (b"", "gzip", "cut off"), (whole, "deflate", "deflate"),
-        (coded(b"nonsense", "gzip"), "gzip", "not JSON")
+        (coded(b"nonsense", "gzip"), "gzip", "got nonsense")
     ]:
         assert words in served.refused("/functions/plus/predict", body, 400, content_encoding=coding)
     # Raw deflate, as some send it.
