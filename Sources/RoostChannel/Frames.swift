@@ -103,6 +103,9 @@ public struct ReplyHeader: Sendable {
     public var batchRows: UInt32 = 0
     /// How long predict took for that batch.
     public var infer: Instant.Span = .zero
+    /// How long it took before that to make tensors of the batch's bodies, and after it to make this body of tensors.
+    public var decode: Instant.Span = .zero
+    public var encode: Instant.Span = .zero
     /// On the host's side: `HostChannel.summary` is that of this reply.
     public internal(set) var hasSummary = false
 

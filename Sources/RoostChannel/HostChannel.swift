@@ -263,5 +263,7 @@ extension ReplyHeader {
         rows = frame.rows
         batchRows = frame.batch_rows
         infer = Instant.Span(nanoseconds: frame.infer_ns)
+        decode = Instant.Span(nanoseconds: frame.decode_ns)
+        encode = Instant.Span(nanoseconds: frame.encode_ns)
     }
 }

@@ -139,6 +139,8 @@ public import RoostBasics
         frame.rows = header.rows
         frame.batch_rows = header.batchRows
         frame.infer_ns = header.infer.nanoseconds
+        frame.decode_ns = header.decode.nanoseconds
+        frame.encode_ns = header.encode.nanoseconds
         return frame
     }
 

@@ -33,7 +33,8 @@ extension Deploying {
     }
 
     private func takesRequests(_ id: VersionID) -> Bool {
-        machine.functions[id.function]?.versions[id.number]?.state.takesRequests == true
+        guard let function = machine.functions[id.function], function.absence == nil else { return false }
+        return function.versions[id.number]?.state.takesRequests == true
     }
 
     func apply(_ manifest: Manifest, to service: VersionService) {
@@ -147,6 +148,7 @@ extension Deploying {
         } else {
             tell(.prepared(service.id))
         }
+        onLoaded(service.id, error)
     }
 
     func idle(_ service: VersionService) {

@@ -1,4 +1,5 @@
 internal import RoostBasics
+internal import RoostClient
 internal import RoostFiles
 internal import RoostFunctions
 internal import RoostLoop
@@ -62,6 +63,10 @@ final class Deploying {
     var gateCalls = 0
     /// Hears of the manifests in force, when they are read first and when one of them is another.
     var onManifests: ([FunctionName: Manifest]) -> Void = { _ in }
+    /// What a gate's URL must not reach.
+    var addressRule: (WebhookURL) -> AddressRule? = { _ in nil }
+    /// Hears of every version that was loaded, or why it could not be.
+    var onLoaded: (VersionID, RoostError?) -> Void = { _, _ in }
     private var isListing = false
     private var isFolderDirty = false
     private var hasReadManifests = false

@@ -179,7 +179,7 @@ final class Connection: StreamDelegate {
         body.append(piece)
         server.counters.heldBodyBytes += body.capacity - before
         guard server.counters.heldBodyBytes <= server.limits.heldBodyBytesMax else {
-            return HTTPFault(503, "too many bodies are arriving at once: see --max-memory-bodies")
+            return HTTPFault(503, "the memory for bodies is taken: see --max-memory-bodies")
         }
         return nil
     }

@@ -51,8 +51,14 @@ struct InFlight {
         frameEnd = 0
     }
 
+    /// So much is kept as room for requests to come.
+    private static let roomBytes = 1 << 16
+
+    /// Memory of an unusually large body, which is given back.
+    var largeBytes: Int { content.count > Self.roomBytes ? content.count : 0 }
+
     /// Gives the memory of an unusually large body back.
-    mutating func forget() { if content.count > 1 << 16 { content = [] } }
+    mutating func forget() { if content.count > Self.roomBytes { content = [] } }
 
     mutating func note(key: [UInt8]) { self.key = key }
 
