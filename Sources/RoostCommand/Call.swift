@@ -86,7 +86,7 @@ extension Call {
     func send(_ request: ClientRequest, patience: Instant.Span? = .seconds(30)) throws -> ClientReply {
         let address = try findHost()
         var request = request
-        if case .tcp = address, let token = try token {
+        if case .tcp = address, let token = try self.token {
             request.headers.append(HeaderField("Authorization", "Bearer \(token)"))
         }
         do {

@@ -162,8 +162,6 @@ final class RequestLoop {
         /// The end of the last phase.
         var last = Instant(nanoseconds: 0)
 
-        init(decode: Instant.Span) { self.decode = decode }
-
         mutating func predicted(from start: Instant, to end: Instant) { (infer, last) = (end - start, end) }
 
         /// What has been encoded since the last phase.

@@ -9,6 +9,8 @@ public struct GatewayLimits: Sendable {
     public var heldBodyBytesMax = 1 << 30
     /// Connections at once; beyond it they wait in the kernel's queue.
     public var connectionsMax = 8192
+    /// So many more over the host's own socket file.
+    public var localConnectionsReserve = 64
     /// Requests of one connection under way at once; more stay unread.
     public var pipelinedMax = 16
     /// Bytes read ahead of the requests under way; beyond it the connection is not read.

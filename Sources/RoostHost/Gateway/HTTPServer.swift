@@ -88,7 +88,7 @@ public final class HTTPServer {
         connections[place] = connection
         counters.connectionsOpen += 1
         counters.connectionsTotal += 1
-        if counters.connectionsOpen >= limits.connectionsMax { for listener in listeners { listener.isPaused = true } }
+        if counters.connectionsOpen >= limits.connectionsMax { pauseListeners() }
         if !isSweeping { startSweeping() }
     }
 
@@ -100,9 +100,18 @@ public final class HTTPServer {
         connections[connection.place] = nil
         freePlaces.append(connection.place)
         counters.connectionsOpen -= 1
-        if counters.connectionsOpen < limits.connectionsMax {
-            for listener in listeners where listener.isPaused { listener.isPaused = false }
+        for listener in listeners where listener.isPaused && counters.connectionsOpen < most(on: listener) {
+            listener.isPaused = false
         }
+    }
+
+    private func pauseListeners() {
+        for listener in listeners where counters.connectionsOpen >= most(on: listener) { listener.isPaused = true }
+    }
+
+    /// The host's own socket still answers when others have taken all that there is for them.
+    private func most(on listener: Listener) -> Int {
+        limits.connectionsMax + (listener.isLocal ? limits.localConnectionsReserve : 0)
     }
 
     private func reportIfEmpty() {

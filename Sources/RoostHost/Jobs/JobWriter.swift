@@ -39,7 +39,8 @@ final class JobWriter: @unchecked Sendable {
         _ place: JobPlaces.Place, id: String, isCompressed: Bool, replaces: Bool, resuming checkpoint: JobCheckpoint
     ) throws(RoostError) {
         (self.place, self.id, self.isCompressed, self.replaces) = (place, id, isCompressed, replaces)
-        held = try place.holdFolder(makingMissing: true)
+        let held = try place.holdFolder(makingMissing: true)
+        self.held = held
         (output, errors) = try held.act { folder throws(RoostError) in
             if !replaces, try folder.status(of: place.name) != nil {
                 throw RoostError(

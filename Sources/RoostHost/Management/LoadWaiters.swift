@@ -53,7 +53,7 @@ final class LoadWaiters {
     /// Answers whoever `verdict` has something for.
     private func settle(_ verdict: (inout Waiter) -> Result<Void, RoostError>?) {
         var answers: [() -> Void] = []
-        waiters = waiters.compactMap { waiter in
+        waiters = waiters.compactMap { waiter -> Waiter? in
             var waiter = waiter
             guard let result = verdict(&waiter) else { return waiter }
             let answer = waiter.answer
