@@ -77,6 +77,12 @@ internal import RoostBasics
         unsafe state.pointee[.transferEncoding].isAbsent ? Int(clamping: state.pointee.llhttp.content_length) : nil
     }
 
+    /// What is still to come of the present chunk, as far as its size has been read; 0 unless the body is chunked.
+    public var chunkBytesLeft: Int {
+        guard case .chunked = phase else { return 0 }
+        return unsafe Int(clamping: state.pointee.llhttp.content_length)
+    }
+
     /// Parses up to the end of one message.
     public mutating func parse(_ bytes: RawSpan) -> Step {
         var step = Step()

@@ -130,6 +130,11 @@ final class Connection: StreamDelegate {
                 }
                 if step.isComplete { handOnKept() }
             }
+            // What cannot be taken need not come first.
+            if parser.chunkBytesLeft > server.limits.bodyBytesMax - bodyReceived {
+                refuse(413, "the body is larger than --max-body allows")
+                break
+            }
         }
         hasMoreInput = false
         isReading = false
