@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
+#include <linux/openat2.h>
 #include <malloc.h>
 #include <sched.h>
 #include <signal.h>
@@ -208,6 +210,42 @@ void roost_take_short_turns(uint64_t nanoseconds) {
 
 int32_t roost_rename_new(const char *from, const char *to) {
   return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
+}
+
+/* Part by part, following no link: for kernels before 5.6, and for containers that forbid openat2. */
+static int32_t open_folder_by_parts(int32_t root, const char *path) {
+  char copy[PATH_MAX];
+  if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  char *rest = NULL;
+  int32_t opened = fcntl(root, F_DUPFD_CLOEXEC, 0);
+  for (char *part = strtok_r(copy, "/", &rest); part != NULL && opened >= 0; part = strtok_r(NULL, "/", &rest)) {
+    int32_t folder = opened;
+    if (strcmp(part, "..") == 0) {
+      opened = -1;
+      errno = EXDEV;
+    } else {
+      opened = openat(folder, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    int code = errno;
+    close(folder);
+    errno = code;
+  }
+  return opened;
+}
+
+int32_t roost_open_folder_beneath(int32_t root, const char *path) {
+  struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+  for (int attempt = 0; attempt < 64; attempt++) {
+    long opened = syscall(SYS_openat2, root, path, &how, sizeof how);
+    if (opened >= 0) return (int32_t)opened;
+    if (errno == ENOSYS || errno == EPERM) return open_folder_by_parts(root, path);
+    /* Something was renamed meanwhile, and the kernel cannot be sure. */
+    if (errno != EAGAIN) return -1;
+  }
+  return -1;
 }
 
 /* A read lease is refused while there is a writer. Who opens the file for writing in the moment in which we have it

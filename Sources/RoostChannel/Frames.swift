@@ -116,6 +116,9 @@ public struct ReplyHeader: Sendable {
     public var jsonBytes: Int?
     /// How the body is compressed.
     public var contentCoding = ContentCoding.identity
+    /// How long it took before that to make tensors of the batch's bodies, and after it to make this body of tensors.
+    public var decode: Instant.Span = .zero
+    public var encode: Instant.Span = .zero
     /// On the host's side: `HostChannel.summary` is that of this reply.
     public internal(set) var hasSummary = false
 

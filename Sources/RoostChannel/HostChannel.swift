@@ -347,5 +347,7 @@ extension ReplyHeader {
         infer = Instant.Span(nanoseconds: frame.infer_ns)
         self.jsonBytes = jsonBytes
         contentCoding = coding
+        decode = Instant.Span(nanoseconds: frame.decode_ns)
+        encode = Instant.Span(nanoseconds: frame.encode_ns)
     }
 }

@@ -187,6 +187,8 @@ public import RoostBasics
         frame.infer_ns = header.infer.nanoseconds
         frame.json_size = header.jsonBytes.map { UInt64($0) } ?? ROOST_NO_BINARY
         frame.content_coding = header.contentCoding.rawValue
+        frame.decode_ns = header.decode.nanoseconds
+        frame.encode_ns = header.encode.nanoseconds
         return frame
     }
 

@@ -85,11 +85,23 @@ extension Call {
     /// Sends a request to the host; any status is an answer.
     func send(_ request: ClientRequest, patience: Instant.Span? = .seconds(30)) throws -> ClientReply {
         let address = try findHost()
+        var request = request
+        if case .tcp = address, let token = try self.token {
+            request.headers.append(HeaderField("Authorization", "Bearer \(token)"))
+        }
         do {
             return try Client(address, patience: patience).send(request)
         } catch  where error.code == .unavailable {
             if case .socket = address { throw Failure(noHost) }
             throw error
+        }
+    }
+
+    /// What a host that is reached over TCP may ask for; nil: nobody has named any.
+    private var token: String? {
+        get throws {
+            guard let file = value(of: .tokenFile) ?? surroundings.variable("ROOST_TOKEN_FILE") else { return nil }
+            return try TokenFile.read(file)
         }
     }
 

@@ -1,4 +1,5 @@
 internal import CLLHTTP
+internal import Glibc
 internal import RoostBasics
 
 /// Bytes `start..<end` of a head. Position 0 belongs to the request line, so an end of 0 means absent.
@@ -85,6 +86,12 @@ struct HeadRange {
     func byte(_ position: Int) -> UInt8 {
         guard let head = unsafe head, position >= 0, position < headCount else { return 0 }
         return unsafe head[position]
+    }
+
+    /// Whether the target has begun and its line has not ended.
+    var isInRequestLine: Bool {
+        guard let head = unsafe head, !target.isAbsent else { return false }
+        return unsafe memchr(head + Int(target.start), Int32(UInt8(ascii: "\n")), headCount - Int(target.start)) == nil
     }
 
     /// The range without white space at its end, which llhttp leaves on values.

@@ -9,7 +9,8 @@ internal import RoostLoop
 /// ends it at once.
 public func serve(_ options: ServeOptions) -> Int32 {
     do {
-        _ = OpenFileLimit.raise()
+        var options = options
+        options.openFilesMax = OpenFileLimit.raise()
         ThisProcess.takeShortTurns()
         ThisProcess.keepFreedMemory()
         let host = try Host(options)

@@ -52,6 +52,9 @@ final class RequestLoop {
     private var info = RequestInfo()
     /// When the present round of taking began: one look at the clock serves all that wait.
     private var turn = Instant(nanoseconds: 0)
+    /// Spent on taking the present batch in rounds before this one, and since when this one has gone on.
+    private var taken = Instant.Span.zero
+    private var takingSince = Instant(nanoseconds: 0)
     /// Why the channel is of no more use. Set once, ends the loop.
     private var broken: ChannelError?
 
@@ -70,6 +73,7 @@ final class RequestLoop {
         while true {
             channel.wait()
             turn = now()
+            takingSince = turn
             repeat {
                 while channel.hasRequest, !isFull {
                     do throws(ChannelError) {
@@ -94,7 +98,11 @@ final class RequestLoop {
         channel.ring()
         turn = now()
         let patience = members[0].header.patience
-        return patience > turn && channel.wait(atMost: patience - turn)
+        guard patience > turn else { return false }
+        taken = taken + (turn - takingSince)
+        let hasCome = channel.wait(atMost: patience - turn)
+        takingSince = now()
+        return hasCome
     }
 
     // MARK: taking
@@ -152,14 +160,37 @@ final class RequestLoop {
     private func finishBatch() {
         guard memberCount > 0 else { return }
         let started = now()
+        var phases = Phases(decode: taken + (started - takingSince))
         if let error = failure(of: members[0], with: batch) {
-            answerAlone(after: error, now() - started)
+            answerAlone(after: error, now() - started, phases)
+            phases.last = now()
         } else {
-            let took = now() - started
-            for index in 0..<memberCount { answer(members[index], at: members[index].firstRow, in: batch, took) }
+            phases.predicted(from: started, to: now())
+            for index in 0..<memberCount {
+                answer(members[index], at: members[index].firstRow, in: batch, &phases)
+            }
         }
         (memberCount, batchBytes) = (0, 0)
         batch.reset()
+        // What is taken now, before the next wait, belongs to the next batch.
+        (taken, takingSince) = (.zero, phases.last)
+    }
+
+    /// Where the time of a batch goes, for the replies to its members: one look at the clock ends a phase and begins
+    /// the next.
+    private struct Phases {
+        let decode: Instant.Span
+        var infer = Instant.Span.zero
+        /// The end of the last phase.
+        var last = Instant(nanoseconds: 0)
+
+        mutating func predicted(from start: Instant, to end: Instant) { (infer, last) = (end - start, end) }
+
+        /// What has been encoded since the last phase.
+        mutating func encoded(at end: Instant) -> Instant.Span {
+            defer { last = end }
+            return end - last
+        }
     }
 
     private func failure(of member: Member, with batch: TensorBatch) -> RoostError? {
@@ -170,8 +201,9 @@ final class RequestLoop {
     }
 
     /// A batch failed as a whole: each member runs by itself, so that one that fails alone fails alone.
-    private func answerAlone(after error: RoostError, _ took: Instant.Span) {
+    private func answerAlone(after error: RoostError, _ took: Instant.Span, _ together: Phases) {
         guard memberCount > 1 else { return refuse(members[0].header, error, took) }
+        var phases = together
         for index in 0..<memberCount {
             let member = members[index]
             single.reset()
@@ -180,13 +212,15 @@ final class RequestLoop {
             if let error = failure(of: member, with: single) {
                 refuse(member.header, error, now() - started)
             } else {
-                answer(member, at: 0, in: single, now() - started)
+                phases.predicted(from: started, to: now())
+                answer(member, at: 0, in: single, &phases)
             }
         }
     }
 
     /// Publishes one member's part of a predicted batch.
-    private func answer(_ member: Member, at firstRow: Int, in batch: TensorBatch, _ took: Instant.Span) {
+    private func answer(_ member: Member, at firstRow: Int, in batch: TensorBatch, _ phases: inout Phases) {
+        let took = phases.infer
         let rows = firstRow..<firstRow + member.info.rows
         if model.hasFailedRows, let failed = model.failedRows.keys.filter(rows.contains).min() {
             let message = "row \(failed - firstRow + 1): \(model.failedRows[failed] ?? "")"
@@ -213,6 +247,7 @@ final class RequestLoop {
         header.rows = UInt32(member.info.rows)
         header.batchRows = UInt32(batch.rows)
         header.infer = took
+        (header.decode, header.encode) = (phases.decode, phases.encoded(at: now()))
         let accepted = member.header.acceptCoding
         guard !member.header.wants.isEmpty else {
             return reply.withBytes { bytes in publish(header, RawSpan(), bytes, as: accepted) }

@@ -110,6 +110,8 @@ typedef struct roost_reply_frame {
   uint64_t json_size;  /* of the body before it was compressed: how much is JSON when binary tensors follow */
   uint16_t content_coding;
   uint16_t reserved[3];
+  uint64_t decode_ns;  /* from the bodies of that batch to its tensors */
+  uint64_t encode_ns;  /* from its tensors to this body */
 } roost_reply_frame;
 
 /* What the host has to know of a body, told by the instance. Behind it stand, without gaps: `rows * width` doubles;
@@ -132,7 +134,7 @@ typedef struct roost_summary {
 
 _Static_assert(sizeof(roost_summary) == 16, "summaries begin with a multiple of 8");
 _Static_assert(sizeof(roost_request_frame) == 96, "frame headers are multiples of 8");
-_Static_assert(sizeof(roost_reply_frame) == 72, "frame headers are multiples of 8");
+_Static_assert(sizeof(roost_reply_frame) == 88, "frame headers are multiples of 8");
 
 static inline uint64_t roost_load_relaxed(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
 static inline uint64_t roost_load_acquire(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }

@@ -128,6 +128,11 @@ void roost_take_short_turns(uint64_t nanoseconds);
 /* As rename, but never in the place of another file: -1 with errno EEXIST then. */
 int32_t roost_rename_new(const char *from, const char *to);
 
+/* Opens the folder `path`, which is relative, below the folder `root`, for acts on what is in it: no `..` and no link
+   leads out of the root, whatever others do to the folders on the way meanwhile. -1 with errno EXDEV for what does;
+   where the kernel cannot tell, no link is followed at all (ENOTDIR). */
+int32_t roost_open_folder_beneath(int32_t root, const char *path);
+
 /* Whether any process has the file open for writing, asked through a descriptor that only reads: 1 or 0, and -1 when
    the system does not tell, since the file belongs to somebody else or its file system has no leases. */
 int32_t roost_is_being_written(int32_t file);

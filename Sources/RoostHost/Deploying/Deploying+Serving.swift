@@ -33,7 +33,8 @@ extension Deploying {
     }
 
     private func takesRequests(_ id: VersionID) -> Bool {
-        machine.functions[id.function]?.versions[id.number]?.state.takesRequests == true
+        guard let function = machine.functions[id.function], function.absence == nil else { return false }
+        return function.versions[id.number]?.state.takesRequests == true
     }
 
     func apply(_ manifest: Manifest, to service: VersionService) {
@@ -149,6 +150,7 @@ extension Deploying {
             hindered[service.id] = nil
             tell(.prepared(service.id))
         }
+        onLoaded(service.id, error)
     }
 
     /// Whether a load that failed says nothing of the version (the nursery was lost, no descriptors are left): what waits

@@ -1,4 +1,5 @@
 internal import RoostBasics
+internal import RoostClient
 internal import RoostELF
 internal import RoostFiles
 internal import RoostFunctions
@@ -71,6 +72,10 @@ final class Deploying {
     var onManifests: ([FunctionName: Manifest]) -> Void = { _ in }
     /// Versions that have left since the store was looked over.
     private var departures = 0
+    /// What a gate's URL must not reach.
+    var addressRule: (WebhookURL) -> AddressRule? = { _ in nil }
+    /// Hears of every version that was loaded, or why it could not be.
+    var onLoaded: (VersionID, RoostError?) -> Void = { _, _ in }
     private var isListing = false
     private var isFolderDirty = false
     private var hasReadManifests = false

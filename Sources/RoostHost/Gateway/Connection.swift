@@ -130,6 +130,11 @@ final class Connection: StreamDelegate {
                 }
                 if step.isComplete { handOnKept() }
             }
+            // What cannot be taken need not come first.
+            if parser.chunkBytesLeft > server.limits.bodyBytesMax - bodyReceived {
+                refuse(HTTPFault(413, "the body is larger than --max-body allows"))
+                break
+            }
         }
         hasMoreInput = false
         isReading = false
@@ -188,7 +193,7 @@ final class Connection: StreamDelegate {
         body.append(piece)
         server.counters.heldBodyBytes += body.capacity - before
         guard server.counters.heldBodyBytes <= server.limits.heldBodyBytesMax else {
-            return HTTPFault(503, "too many bodies are arriving at once: see --max-memory-bodies")
+            return HTTPFault(503, "the memory for bodies is taken: see --max-memory-bodies")
         }
         return nil
     }

@@ -96,8 +96,11 @@ public final class HTTPServer {
     /// Those who come while there is no room wait in the kernel's queue. Without a descriptor libuv would take them and
     /// hang up.
     private func pauseIfFull() {
-        let isFull = counters.connectionsOpen >= limits.connectionsMax || OpenFileLimit.isNear(reserve: Self.reserve)
-        for listener in listeners where listener.isPaused != isFull { listener.isPaused = isFull }
+        let isShort = OpenFileLimit.isNear(reserve: Self.reserve)
+        for listener in listeners {
+            let isFull = isShort || counters.connectionsOpen >= most(on: listener)
+            if listener.isPaused != isFull { listener.isPaused = isFull }
+        }
     }
 
     /// Descriptors that are for instances, files and the host itself.
@@ -112,6 +115,11 @@ public final class HTTPServer {
         freePlaces.append(connection.place)
         counters.connectionsOpen -= 1
         if listeners.contains(where: \.isPaused) { pauseIfFull() }
+    }
+
+    /// The host's own socket still answers when others have taken all that there is for them.
+    private func most(on listener: Listener) -> Int {
+        limits.connectionsMax + (listener.isLocal ? limits.localConnectionsReserve : 0)
     }
 
     private func reportIfEmpty() {

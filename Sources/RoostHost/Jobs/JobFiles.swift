@@ -118,16 +118,24 @@ final class JobFiles: @unchecked Sendable {
     func prepareOutput(resuming checkpoint: JobCheckpoint, committedAs digest: String?) -> Result<Bool, RoostError> {
         ThisProcess.yieldToOthers()
         do throws(RoostError) {
-            if let digest, try output.folder.status(of: output.name) != nil,
-                try Self.digest(output.full) == digest
-            {
-                return .success(true)
-            }
+            if let digest, try committedDigest() == digest { return .success(true) }
             writer = try JobWriter(
                 output, id: id, isCompressed: spec.isOutputCompressed, replaces: spec.force, resuming: checkpoint)
             report = checkpoint.report.isEmpty ? DataReport() : try DataReport(decoding: checkpoint.report.bytes)
             return .success(false)
         } catch { return .failure(error) }
+    }
+
+    /// Of the file that has the output's name; nil when there is none.
+    private func committedDigest() throws(RoostError) -> String? {
+        let held: HeldFolder
+        do throws(RoostError) { held = try output.holdFolder() } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
+        return try held.act { folder throws(RoostError) in
+            try folder.status(of: output.name) == nil ? nil : try Self.digest(folder.path(output.name))
+        }
     }
 
     private static func digest(_ path: String) throws(RoostError) -> String {

@@ -136,7 +136,11 @@ final class Jobs {
         }) {
             throw RoostError(.conflict, "job \(other.id) writes \(spec.outputPath): choose another output")
         }
-        if !spec.force, try output.folder.status(of: output.name) != nil {
+        // What is wrong with the folder, the job will say.
+        let isTaken = try? output.holdFolder().act { (folder) throws(RoostError) in
+            try folder.status(of: output.name) != nil
+        }
+        if !spec.force, isTaken == true {
             throw RoostError(
                 .conflict, "\(spec.outputPath) is there already: choose another output, or say that it may be replaced")
         }

@@ -52,13 +52,15 @@ final class Dispatcher: RequestHandler {
         guard let endpoint = Endpoint(path: path)?.called(by: head.method) else {
             throw RoostError(.notFound, "there is nothing at \(path): GET / lists what there is")
         }
-        if case .notSupported(let what) = endpoint {
-            throw RoostError(.notFound, "\(what) is not supported by this build")
-        }
         guard head.method.fits(endpoint.method) else {
             return refuse(
                 id, RoostError(.invalidArgument, "\(path) takes \(endpoint.method)"), status: 405,
                 fields: "Allow: \(endpoint.allowed)\r\n")
+        }
+        guard host.access.isAuthorized(endpoint, head) else {
+            let what = "management over TCP needs the host's token: Authorization: Bearer TOKEN, or --token-file FILE"
+            return refuse(
+                id, RoostError(.forbidden, what), status: 401, fields: "WWW-Authenticate: Bearer realm=\"roost\"\r\n")
         }
         try host.access.check(endpoint, head)
         switch endpoint {

@@ -22,7 +22,7 @@ struct InFlight {
         if !key.isEmpty { key = [] }
         contentTypeBytes = contentTypeText.byteCount
         contentBytes = contentTypeBytes + body.byteCount
-        guard contentBytes <= Self.keptBytesMax else {
+        guard contentBytes <= Self.roomBytes else {
             // Memory of this size is not kept, and need not be cleared before it is written.
             content = []
             content.reserveCapacity(contentBytes)
@@ -60,11 +60,14 @@ struct InFlight {
         frameEnd = 0
     }
 
-    /// Gives the memory of an unusually large body back.
-    mutating func forget() { if content.count > Self.keptBytesMax { content = [] } }
+    /// So much is kept as room for requests to come.
+    private static let roomBytes = 1 << 16
 
-    /// Of its memory, between requests.
-    private static let keptBytesMax = 1 << 16
+    /// Memory of an unusually large body, which is given back.
+    var largeBytes: Int { content.count > Self.roomBytes ? content.count : 0 }
+
+    /// Gives the memory of an unusually large body back.
+    mutating func forget() { if content.count > Self.roomBytes { content = [] } }
 
     mutating func note(key: [UInt8]) { self.key = key }
 

@@ -185,6 +185,7 @@ final class Serving {
         }
         callers[Int(id.slot)] = nil
         caller.service.pool.cancelled(caller.ticket)
+        caller.service.forget(caller.ticket)
         perform(caller.service)
     }
 
@@ -266,6 +267,7 @@ final class Serving {
         callers[Int(id.slot)] = nil
         let waited = now - service.inFlight[Int(caller.ticket.index)].header.arrived
         let timing = service.timing(of: caller.ticket, at: now)
+        service.forget(caller.ticket)
         switch failure {
         case .timeout:
             service.count(.timeout, total: waited, slot: caller.slot, at: now)
@@ -361,7 +363,7 @@ final class Serving {
         service.count(
             header.outcome, total: now - service.inFlight[index].header.arrived, rows: Int(header.rows), slot: slot,
             paysForStart: timing.fork != nil || timing.load != nil, at: now)
-        service.statistics.add(timing, infer: header.infer, rows: header.rows, of: header.batchRows)
+        service.statistics.add(timing, header)
         fields.set(head: service.replyFieldsHead, timing: timing, infer: header.infer)
         if header.contentType == .other { fields.add(contentType: contentTypeText) }
         fields.add(header, bodyBytes: body.byteCount)
