@@ -1,4 +1,5 @@
 internal import RoostBasics
+internal import RoostChannel
 internal import RoostFunctions
 internal import RoostJSON
 internal import RoostLoop
