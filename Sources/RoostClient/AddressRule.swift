@@ -15,7 +15,9 @@ public struct AddressRule: Hashable, Sendable {
     /// - Safety: `address` has `size` readable bytes, as its family says.
     @unsafe func objection(to address: UnsafePointer<sockaddr>, _ size: socklen_t) -> String? {
         if unsafe Self.isLinkLocal(address) { return "link-local addresses are not called" }
-        if forbidsOwn, unsafe Self.isOwn(address, size) { return "the address is this host's own, and it is its management" }
+        if forbidsOwn, unsafe Self.isOwn(address, size) {
+            return "the address is this host's own, and it is its management"
+        }
         return nil
     }
 

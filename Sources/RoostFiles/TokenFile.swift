@@ -18,7 +18,8 @@ public enum TokenFile {
         guard bytes.count <= bytesMax, token.count >= bytesMin else {
             throw RoostError(
                 .invalidArgument,
-                "\(path) must hold a token of \(bytesMin) to \(bytesMax) characters, as `openssl rand -hex 32` makes one")
+                "\(path) must hold a token of \(bytesMin) to \(bytesMax) characters, as `openssl rand -hex 32` makes one"
+            )
         }
         guard token.allSatisfy({ (0x21...0x7E).contains($0) }) else {
             throw RoostError(.invalidArgument, "\(path) must hold one token, of visible ASCII characters")

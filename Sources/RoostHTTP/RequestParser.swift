@@ -77,10 +77,10 @@ internal import RoostBasics
         unsafe state.pointee[.transferEncoding].isAbsent ? Int(clamping: state.pointee.llhttp.content_length) : nil
     }
 
-    /// What is still to come of the present chunk, as far as its size has been read; 0 unless the body is chunked.
-    public var chunkBytesLeft: Int {
+    /// How large a chunked body is at least, as far as the sizes of its chunks have been read; 0 for any other.
+    public var chunkedBytesAnnounced: Int {
         guard case .chunked = phase else { return 0 }
-        return unsafe Int(clamping: state.pointee.llhttp.content_length)
+        return unsafe state.pointee.chunkedAnnounced
     }
 
     /// Parses up to the end of one message.
@@ -155,6 +155,7 @@ internal import RoostBasics
             let result = unsafe llhttp_execute(&state.pointee.llhttp, start, count)
             if result == HPE_OK {
                 step.consumed += count
+                if unsafe state.pointee.lacksVersion { return HTTPFault(400, "malformed request line") }
                 continue
             }
             guard result == HPE_PAUSED || result == HPE_PAUSED_UPGRADE,

@@ -67,7 +67,8 @@ import Testing
 
     @Test func filesMoveFromOneToTheOtherButReplaceNothing() throws {
         let (from, to) = (
-            try HeldFolder("in", below: root, makingMissing: true), try HeldFolder("done", below: root, makingMissing: true)
+            try HeldFolder("in", below: root, makingMissing: true),
+            try HeldFolder("done", below: root, makingMissing: true)
         )
         for name in ["a", "b"] { try write(name, name, in: from) }
         try from.moveWithoutReplacing("a", to: to, as: "x")

@@ -125,6 +125,7 @@ let refused: [Case] = [
     Case("HTTP/0.9", refused: 400, "GET / HTTP/0.9\r\nHost: a\r\n\r\n"),
     Case("HTTP/1.2", refused: 400, "GET / HTTP/1.2\r\nHost: a\r\n\r\n"),
     Case("no version", refused: 400, "GET /\r\nHost: a\r\n\r\n"),
+    Case("no version, and nothing else", refused: 400, "GET /\r\n"),
     Case("h2 preface", refused: 505, "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
     Case("TLS", refused: 400, "\u{16}\u{03}\u{01}"),
     Case("lower-case method", refused: 400, "get / HTTP/1.1\r\nHost: a\r\n\r\n"),

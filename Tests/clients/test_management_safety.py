@@ -122,7 +122,8 @@ def test_an_upload_without_the_token_is_not_even_written(guarded):
     assert sorted(file.name for file in guarded.plugins.iterdir()) == before
     shown = headers | {"Authorization": f"Bearer {TOKEN}"}
     assert guarded.call("PUT", "/functions/sum/versions/3", linear_model(3), shown).status == 202
-    wait_until(lambda: guarded.predict("sum", [[1, 2]]).predictions == [6], "what was uploaded serves")
+    wait_until(lambda: guarded.predict("sum", [[1, 2]], version=3).status == 200, "what was uploaded is there")
+    assert guarded.predict("sum", [[1, 2]], version=3).predictions == [6]
 
 
 def test_the_command_line_has_the_token_or_the_socket(guarded, token_file, tmp_path):
@@ -201,7 +202,7 @@ class Flipping:
     def __exit__(self, *_):
         self._end.set()
         self._thread.join()
-        assert self.flips > 100
+        assert self.flips > 10
         real = self.folder if not self.folder.is_symlink() else self.link
         self.files = sorted(file.name for file in real.iterdir())
 
@@ -243,7 +244,7 @@ def test_no_job_reads_outside_while_its_folder_and_a_link_trade_places(host, tmp
             if reply.status == 202:
                 host.get(f"/jobs/{reply.json['id']}?wait=1")
             else:
-                assert reply.status == 400 and "link" in reply.error, reply.body
+                assert reply.status in (400, 404) and ("link" in reply.error or "Not a directory" in reply.error), reply.body
     for file in data.glob("out-*.csv"):
         assert "1000000" not in file.read_text()
 
@@ -352,7 +353,7 @@ def test_a_sink_may_be_the_hosts_own_events(listening):
     """What is open to everybody may be called: one function's outcome can be another one's input."""
     host = listening
     listen(host, {"filter": {"type": "rows"}, "sink": f"http://127.0.0.1:{host.port}/events", "name": "first"},
-           {"filter": {"type": "roost.prediction"}, "name": "second"})
+           {"filter": {"type": "roost.prediction"}, "reply": False, "name": "second"})
     send(host, 1, [[3.0, NOTHING]])
     def counts():
         return {one["name"]: one for one in host.status("f")["triggers"]}
@@ -362,7 +363,7 @@ def test_a_sink_may_be_the_hosts_own_events(listening):
 
 def test_the_gate_of_a_rollout_cannot_be_the_hosts_own_management(host):
     url = f"http://127.0.0.1:{host.port}/functions/sum/rollback"
-    host.manifest("sum", {"rollout": {"steps": [100], "interval": "1s", "gates": [{"url": url, "at": "start", "timeout": "5s"}]}})
+    host.manifest("sum", {"rollout": {"steps": [10, 100], "interval": "5s", "gates": [{"url": url, "at": "start", "timeout": "5s"}]}})
     wait_until(lambda: not host.status("sum")["notes"], lambda: host.status("sum")["notes"])
     host.drop("sum@3.json", linear_model(3))
     wait_until(lambda: "must not be called" in json.dumps(host.status("sum").get("rollout", {})), lambda: host.status("sum"))

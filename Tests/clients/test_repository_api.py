@@ -214,7 +214,7 @@ def test_unloading_is_remembered_and_recorded(host, client):
     assert host.predict("sum", [[1, 2]]).predictions == [5]
     log = json.loads(roost("audit", "sum", "--json", "--home", host.home).stdout)
     assert log["chain"] == "intact"
-    acts = [(one["who"], one["act"]) for one in log["entries"]]
+    acts = [(one["by"], one["act"]) for one in log["entries"]]
     assert ("ann", "unloaded") in acts and ("ben", "loaded") in acts
 
 

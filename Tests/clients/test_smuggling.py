@@ -62,7 +62,7 @@ class Attempt:
         self.connection = connect(host)
         self.sent = 0
         self.stream = b""
-        self.has_ended = False
+        self.has_ended = self.is_stuck = False
 
     def send(self, size):
         """The next bytes, unless the host has said already that it wants no more."""
@@ -78,7 +78,7 @@ class Attempt:
         try:
             piece = self.connection.recv(1 << 16)
         except TimeoutError:
-            raise AssertionError(f"{self.name}: the connection is neither answered nor closed") from None
+            piece, self.is_stuck = b"", True
         except OSError:
             piece = b""
         self.stream += piece
@@ -98,14 +98,16 @@ class Attempt:
         while not self.has_ended:
             self.receive()
         self.connection.close()
-        found, rest = replies(self.request, self.stream)
-        assert rest == b"", f"{self.name}: {rest[:200]}"
-        return found
+        return replies(self.request, self.stream)
 
     def check(self):
-        found = self.finish()
+        """What is wrong with how it was answered."""
+        found, rest = self.finish()
         wanted = self.statuses + ([] if self.closes else [200])
-        return [] if found == wanted else [f"{self.name}: answered {found} instead of {wanted}"]
+        if found == wanted and rest == b"" and not self.is_stuck:
+            return []
+        end = ", and the connection stays open" if self.is_stuck else ""
+        return [f"{self.name}: answered {found} {rest[:100]} instead of {wanted}{end}"]
 
 
 def check_alive(host, name):
@@ -158,9 +160,10 @@ def test_a_case_does_not_spoil_the_request_before_it(bare):
     """Behind a good request on the same connection: that one is answered, and then the case as if it had come alone."""
     wrong = []
     for name, source, request, statuses, closes in CASES:
+        # Of one without an answer there is nothing to be seen; and which reply has no body is known of the first only.
+        if not statuses or request.startswith(b"HEAD"):
+            continue
         attempt = Attempt(bare, (name, source, GOOD + request, [200] + statuses, closes))
-        if request.startswith(b"HEAD"):
-            continue  # which reply has no body is known of the first only
         attempt.send(len(attempt.request))
         wrong += attempt.check()
     assert not wrong, "\n".join(wrong)

@@ -36,7 +36,8 @@ extension Deployment {
         functions[name]?.watch = watch
         // Who answers while the stable version is verified anew only stands in for it.
         // And who has proven itself has done so, also when nothing serves for a while.
-        if function.liveRollout == nil, function.absence == nil, case .latest = function.origin, !function.awaitsStable {
+        if function.liveRollout == nil, function.absence == nil, case .latest = function.origin, !function.awaitsStable
+        {
             functions[name]?.stable = route?.leading
         }
         functions[name]?.moveSlots()

@@ -35,6 +35,8 @@ final class Connection: StreamDelegate {
     /// Of the present message, when it did not come in one piece.
     private var body = ByteBuffer()
     private var bodyReceived = 0
+    /// Of that, what came before `since`.
+    private var bodyReceivedBefore = 0
     /// Read, but not yet parsed, because enough requests are under way.
     private(set) var readAhead = ByteBuffer()
     private(set) var isReading = false
@@ -131,7 +133,7 @@ final class Connection: StreamDelegate {
                 if step.isComplete { handOnKept() }
             }
             // What cannot be taken need not come first.
-            if parser.chunkBytesLeft > server.limits.bodyBytesMax - bodyReceived {
+            if parser.chunkedBytesAnnounced > server.limits.bodyBytesMax {
                 refuse(HTTPFault(413, "the body is larger than --max-body allows"))
                 break
             }
@@ -142,7 +144,7 @@ final class Connection: StreamDelegate {
 
     /// The head is there: what speaks against reading the body.
     private func beginBody(_ step: RequestParser.Step) -> HTTPFault? {
-        bodyReceived = 0
+        (bodyReceived, bodyReceivedBefore) = (0, 0)
         if let refusal = Self.objection(to: parser, server.limits) { return refusal }
         if step.isComplete { return nil }
         since = server.tick
@@ -280,6 +282,8 @@ final class Connection: StreamDelegate {
         guard mode == .open, !readAhead.isEmpty, hasRoom else { return }
         var taken = ByteBuffer()
         swap(&taken, &readAhead)
+        // While nothing was read, the client could not send: that time is not its own.
+        (since, bodyReceivedBefore) = (server.tick, bodyReceived)
         read(taken.bytes)
         if mode == .open, readAhead.count < server.limits.readAheadBytesMax, !stream.isReading {
             do { try stream.resumeReading() } catch { return abandon() }
@@ -317,7 +321,7 @@ final class Connection: StreamDelegate {
                 }
             } else if age > limits.ticks(limits.bodyGrace) {
                 let wanted = Double(limits.bodyBytesPerSecondMin) * limits.tick.seconds * Double(age)
-                if Double(bodyReceived) < wanted {
+                if Double(bodyReceived - bodyReceivedBefore) < wanted {
                     refuse(HTTPFault(408, "the request's body took too long to arrive"))
                 }
             }

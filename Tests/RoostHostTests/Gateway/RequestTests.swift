@@ -222,9 +222,12 @@ import struct Foundation.UUID
         defer { try? FileManager.default.removeItem(atPath: folder) }
         var limits = GatewayLimits()
         (limits.connectionsMax, limits.localConnectionsReserve) = (2, 1)
-        try serve(limits, prepare: { server, _ in
-            _ = try server.listen(at: .unix(folder: folder, name: "roost.sock"))
-        }) { port in
+        try serve(
+            limits,
+            prepare: { server, _ in
+                _ = try server.listen(at: .unix(folder: folder, name: "roost.sock"))
+            }
+        ) { port in
             var others = [Client(port: port), Client(port: port)]
             for client in others {
                 client.send(get("/echo"))
