@@ -151,7 +151,7 @@ FRAMES = [
     ended("frame kind=0 type=200 then=1", "exit|channel", (200, "^F+$")),
     ended("rewrite", LEFT_BEHIND, (r"200|500", ""), times=20),
     ended("flood", LEFT_BEHIND, (r"200|500", "")),
-    ended("ring", "it rang 100 times without an answer"),
+    ended("ring", "it rang 100 times without an answer|did not answer for", (r"50[04]", "")),
     ended("noise seed=1", "exit|signal|did not answer for|" + LEFT_BEHIND, (r"200|50[04]", "")),
     ended("noise seed=2", "exit|signal|did not answer for|" + LEFT_BEHIND, (r"200|50[04]", "")),
     ended("noise seed=3", "exit|signal|did not answer for|" + LEFT_BEHIND, (r"200|50[04]", "")),

@@ -50,7 +50,7 @@ def host(kind):
         if "without" in kind:
             options["prefix"] = NO_NAMESPACES
         host = Host(folder / "home", **options)
-        host.manifest("attempts", {"timeout": "1s", "limits": {"memory": "128MiB"}, "scale": {"min": 1, "max": 1}})
+        host.manifest("attempts", {"timeout": "2s", "limits": {"memory": "128MiB"}, "scale": {"min": 1, "max": 1}})
         host.manifest("neighbour", {"scale": {"min": 1}})
         if options:
             for path in (host.home, *host.home.rglob("*")):
