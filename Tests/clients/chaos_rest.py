@@ -58,6 +58,14 @@ def name_of(pid):
         return "gone"
 
 
+def size_of(entry):
+    """None when it was collected meanwhile."""
+    try:
+        return entry.stat().st_size
+    except FileNotFoundError:
+        return None
+
+
 @dataclasses.dataclass
 class Figures:
     """What a host holds."""
@@ -83,11 +91,12 @@ class Figures:
         rollup = Path(f"/proc/{host.pid}/smaps_rollup").read_text().splitlines()
         sizes = {line.split(":")[0]: int(line.split()[1]) << 10 for line in rollup if line.startswith(("Rss:", "Pss:"))}
         names = sorted(name_of(pid) for pid in host.descendants())
-        store = [entry.stat() for entry in os.scandir(host.home / "state" / "store")]
+        sizes_of_store = [size_of(entry) for entry in os.scandir(host.home / "state" / "store")]
+        store = [size for size in sizes_of_store if size is not None]
         return cls(
             descriptors=len(targets), memory_files=sum(target.startswith("/memfd:") for target in targets),
             processes=len(names), names=" ".join(names), resident=sizes["Rss"], proportional=sizes["Pss"],
-            store_files=len(store), store_bytes=sum(one.st_size for one in store))
+            store_files=len(store), store_bytes=sum(store))
 
     @classmethod
     def at_rest(cls, host, patience=PATIENCE):
