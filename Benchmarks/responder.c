@@ -5,6 +5,7 @@
  *     cc -O2 -o responder responder.c -luv && ./responder 9000 [REPLY]
  */
 #define _GNU_SOURCE
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,7 @@ static void on_connection(uv_stream_t *server, int status) {
 }
 
 int main(int count, char **arguments) {
+    signal(SIGPIPE, SIG_IGN); /* a client that leaves in the middle of a large reply */
     reply_size = strlen(reply);
     if (count > 2) {
         FILE *file = fopen(arguments[2], "rb");

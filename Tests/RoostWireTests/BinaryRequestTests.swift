@@ -126,6 +126,14 @@ import Testing
             #expect((0..<2).map { codec.request.isBinary(at: $0) } == forms, "\(more)")
             #expect(codec.request.parameters.isEmpty == !more.contains("\"k\""))
         }
+        // The second of two that are alike but for their numbers is not read as a whole.
+        let single = try Codec()
+        for number in 1...3 {
+            try single.decode(
+                #"{"inputs":[{"name":"features","shape":[1,3],"datatype":"FP32","data":[\#(number),2,3]}],"parameters":{"binary_data_output":true}}"#,
+                .tensors)
+            #expect(single.request.isBinary(at: 0) && single.floats[3 * number - 3] == Float(number))
+        }
         for wrong in [
             #","parameters":{"binary_data_output":1}"#,
             #","outputs":[{"name":"p","parameters":{"binary_data":"yes"}}]"#,

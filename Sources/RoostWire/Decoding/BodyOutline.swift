@@ -63,7 +63,7 @@ extension RequestDecoder {
     /// Keeps what the next request is probably like.
     func learn(_ body: RawSpan, _ info: RequestInfo, rows: Int, _ batch: TensorBatch) {
         guard let data = flatData, batch.inputs.count == 1, !info.hasID, info.outputs.isEmpty,
-            info.parameters.isEmpty
+            info.parameters.isEmpty, !info.prefersBinary
         else { return }
         outline.learn(body, data: data, rows: rows, of: batch.inputs[0])
     }
