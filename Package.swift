@@ -79,7 +79,7 @@ let package = Package(
         wrapC("CLibuv", links: "uv"),
         wrapC("CJansson", links: "jansson"),
         wrapC("CSQLite", links: "sqlite3"),
-        wrapC("CZlib", links: "z"),
+        wrapC("CZlib", links: ":libz.a"),  // the archive, as for libseccomp
         wrapC("CLLHTTP", settings: [.define("LLHTTP_STRICT_MODE", to: "1")]),
         wrapC("COpenSSL", links: "crypto"),
         wrapC("CSeccomp", links: ":libseccomp.a"),  // the archive: a library is six mappings more in every fork
@@ -93,7 +93,7 @@ let package = Package(
         swift("RoostLoop", ["CLibuv", "RoostBasics"], settings: strict + hot),
         swift("RoostJSON", ["CJansson", "RoostBasics"]),
         swift("RoostStore", ["CSQLite", "RoostBasics"]),
-        swift("RoostCompression", ["CZlib", "RoostBasics"]),
+        swift("RoostCompression", ["CZlib", "RoostBasics"], settings: strict + lean),
         swift("RoostFiles", ["CRoost", "RoostBasics"]),
         swift("RoostHTTP", ["CLLHTTP", "RoostBasics"], settings: strict + hot),
         swift("RoostELF", ["COpenSSL", "RoostABI", "RoostBasics"]),
@@ -120,6 +120,7 @@ let package = Package(
             "RoostInstance",
             [
                 "CRoost", "RoostBasics", "RoostTensors", "RoostChannel", "RoostSandbox", "RoostPlugins", "RoostWire",
+                "RoostCompression",
             ], settings: strict + lean + hot),
         swift(
             "RoostHost",

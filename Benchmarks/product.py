@@ -66,11 +66,13 @@ def rows_body(rows, tensors):
     return json.dumps({"inputs": [tensor]}).encode()
 
 
-def save_reply(port, path, body_file):
+def save_reply(port, path, body_file, header=()):
     """The product's whole reply to a body, byte for byte, as the responder will give it."""
     with open(body_file, "rb") as file:
         body = file.read()
-    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    extra = f"{header[0]}: {header[1]}\r\n" if header else ""
+    head = (f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n{extra}\r\n")
     with socket.create_connection(("127.0.0.1", port)) as connection:
         connection.sendall(head.encode() + body)
         reply = b""
@@ -107,6 +109,31 @@ def cpu_ticks(processes):
             fields = file.read().rpartition(")")[2].split()
         total += int(fields[11]) + int(fields[12])
     return total
+
+
+def unhurried(command):
+    """The command of a client that measures: where that is allowed, one that never waits for a processor itself, as if
+    it ran on another machine. What it then sees late was late."""
+    probe = subprocess.run(["chrt", "-f", "10", "true"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    return ["chrt", "-f", "10", *command] if probe.returncode == 0 else list(command)
+
+
+class Pauses:
+    """How late this machine wakes a process that nothing of ours can delay: what stands in a tail beside that is ours."""
+
+    def __enter__(self):
+        script = ("import signal, sys, time\nlate = []\n"
+                  "def end(*_):\n    late.sort()\n    print(late[int(len(late) * .99)] * 1e3)\n    sys.exit()\n"
+                  "signal.signal(signal.SIGTERM, end)\nprint('ready', flush=True)\n"
+                  "while True:\n    begun = time.perf_counter()\n    time.sleep(.01)\n"
+                  "    late.append(time.perf_counter() - begun - .01)\n")
+        self.process = subprocess.Popen(unhurried(["python3", "-c", script]), stdout=subprocess.PIPE, text=True)
+        self.process.stdout.readline()
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.p99 = float(self.process.communicate()[0])
 
 
 def load(server, path, body_file, connections, seconds, header=()):

@@ -66,8 +66,10 @@ int roost_take_back(int memory) {
   return status.st_blocks == 0 ? 0 : -1;
 }
 
-int roost_send_descriptor(int socket, int descriptor) {
-  char byte = 0;
+int roost_seal_new_writers(int memory) { return fcntl(memory, F_ADD_SEALS, F_SEAL_FUTURE_WRITE | F_SEAL_SEAL); }
+
+int roost_send_descriptor(int socket, int descriptor, int kind) {
+  char byte = (char)kind;
   struct iovec data = {&byte, 1};
   union {
     struct cmsghdr header;
@@ -83,8 +85,8 @@ int roost_send_descriptor(int socket, int descriptor) {
   return sendmsg(socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL) == 1 ? 0 : -1;
 }
 
-int roost_receive_descriptor(int socket) {
-  char byte;
+roost_file roost_receive_descriptor(int socket) {
+  char byte = 0;
   struct iovec data = {&byte, 1};
   union {
     struct cmsghdr header;
@@ -92,16 +94,16 @@ int roost_receive_descriptor(int socket) {
   } control;
   struct msghdr message = {.msg_iov = &data, .msg_iovlen = 1, .msg_control = control.space, .msg_controllen = sizeof control.space};
   ssize_t count = recvmsg(socket, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  if (count < 0) return -1;
+  if (count < 0) return (roost_file){-1, 0};
   struct cmsghdr *header = CMSG_FIRSTHDR(&message);
   if (header == NULL || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
       header->cmsg_len != CMSG_LEN(sizeof(int))) {
     errno = EPROTO;
-    return -1;
+    return (roost_file){-1, 0};
   }
   int descriptor;
   memcpy(&descriptor, CMSG_DATA(header), sizeof(int));
-  return descriptor;
+  return (roost_file){descriptor, byte};
 }
 
 int roost_doorbell(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }

@@ -86,10 +86,10 @@ roost_received roost_receive(int32_t socket, int32_t may_wait) {
         close(descriptor);
     }
   }
-  /* At the descriptor limit the call succeeds and the descriptors are gone: a failure, not a message. */
-  if (header.msg_flags & MSG_CTRUNC) result.status = -EMFILE;
-  else if (size == 0) result.status = 0;
+  if (size == 0) result.status = 0;
   else if ((header.msg_flags & MSG_TRUNC) || size != (ssize_t)sizeof result.message) result.status = -EPROTO;
+  /* At the descriptor limit the call succeeds and the descriptors are gone. */
+  else if (header.msg_flags & MSG_CTRUNC) result.status = -EMFILE;
   else result.status = 1;
   if (result.status != 1) close_all(&result.descriptors);
   return result;

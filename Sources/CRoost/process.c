@@ -2,7 +2,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/close_range.h>
+#include <linux/openat2.h>
 #include <malloc.h>
 #include <sched.h>
 #include <signal.h>
@@ -92,13 +94,19 @@ int32_t roost_settle_nursery(void) {
 }
 
 int32_t roost_fork_template(int32_t control) {
+  int settled[2];
+  if (pipe2(settled, O_CLOEXEC) != 0) return -errno;
   pid_t process = fork();
-  if (process < 0) return -errno;
-  if (process > 0) {
-    setpgid(process, process); /* whoever comes first, parent or child */
-    return process;
+  int error = errno;
+  if (process != 0) {
+    close(settled[1]);
+    /* Its end comes when the child has its group and closes what it does not need. */
+    char nothing;
+    while (process > 0 && read(settled[0], &nothing, 1) < 0 && errno == EINTR) continue;
+    close(settled[0]);
+    return process < 0 ? -error : process;
   }
-  setpgid(0, 0);
+  setsid();
   if (dup2(control, ROOST_FD_CONTROL) < 0) _exit(111);
   fcntl(ROOST_FD_CONTROL, F_SETFD, FD_CLOEXEC);
   syscall(SYS_close_range, ROOST_FD_CONTROL + 1, ~0U, 0);
@@ -204,6 +212,42 @@ int32_t roost_rename_new(const char *from, const char *to) {
   return renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE);
 }
 
+/* Part by part, following no link: for kernels before 5.6, and for containers that forbid openat2. */
+static int32_t open_folder_by_parts(int32_t root, const char *path) {
+  char copy[PATH_MAX];
+  if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  char *rest = NULL;
+  int32_t opened = fcntl(root, F_DUPFD_CLOEXEC, 0);
+  for (char *part = strtok_r(copy, "/", &rest); part != NULL && opened >= 0; part = strtok_r(NULL, "/", &rest)) {
+    int32_t folder = opened;
+    if (strcmp(part, "..") == 0) {
+      opened = -1;
+      errno = EXDEV;
+    } else {
+      opened = openat(folder, part, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    }
+    int code = errno;
+    close(folder);
+    errno = code;
+  }
+  return opened;
+}
+
+int32_t roost_open_folder_beneath(int32_t root, const char *path) {
+  struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
+  for (int attempt = 0; attempt < 64; attempt++) {
+    long opened = syscall(SYS_openat2, root, path, &how, sizeof how);
+    if (opened >= 0) return (int32_t)opened;
+    if (errno == ENOSYS || errno == EPERM) return open_folder_by_parts(root, path);
+    /* Something was renamed meanwhile, and the kernel cannot be sure. */
+    if (errno != EAGAIN) return -1;
+  }
+  return -1;
+}
+
 /* A read lease is refused while there is a writer. Who opens the file for writing in the moment in which we have it
    makes the kernel send us a signal: one that means nothing to a process that does not wait for it. */
 int32_t roost_is_being_written(int32_t file) {
@@ -217,7 +261,21 @@ int32_t roost_is_being_written(int32_t file) {
 
 void roost_yield_to_others(void) { setpriority(PRIO_PROCESS, 0, 19); }
 
+void roost_yield_with_session(void) {
+  roost_yield_to_others();
+  int group = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+  if (group < 0) return;
+  /* A tenth of an equal part: at the lowest, whatever else the machine does would stop it altogether. */
+  if (write(group, "10", 2) < 0) errno = 0; /* kernels that do not group by session */
+  close(group);
+}
+
 void roost_give_back_memory(void) { malloc_trim(0); }
+
+void roost_keep_freed_memory(void) {
+  mallopt(M_MMAP_THRESHOLD, 8 << 20);
+  mallopt(M_TRIM_THRESHOLD, 32 << 20);
+}
 
 uint64_t roost_now_ns(void) {
   struct timespec now;

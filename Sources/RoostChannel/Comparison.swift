@@ -1,4 +1,4 @@
-internal import RoostBasics
+public import RoostBasics
 
 /// How two versions' answers to one request differ, as the instance that compared them tells the host: the body of a
 /// reply to `compareTensors` or `compareRows`. Fixed words, so that the host need not parse anything.
@@ -83,24 +83,42 @@ extension Comparison.Numbers {
     }
 }
 
-/// What the body of a comparison's request holds: a request, and what was answered to it.
+/// What the body of a comparison's request holds: a request, and what was answered to it, both as they travelled.
 ///
-/// The length of the request in 64 bits, lowest byte first; the request; the served reply.
+/// Three numbers of 64 bits, lowest byte first: the length of the request, how much of the reply is JSON (all ones: it
+/// has no binary tensors), and how the reply is compressed. Then the request and the served reply.
 public enum ComparisonBody {
-    public static let prefixBytes = 8
+    public static let prefixBytes = 24
 
-    /// The first bytes, for a request of that many.
-    public static func prefix(requestBytes: Int) -> [UInt8] {
-        (0..<prefixBytes).map { UInt8(truncatingIfNeeded: requestBytes >> (8 * $0)) }
+    /// The first bytes, for a request of that many and the reply with that head.
+    public static func prefix(requestBytes: Int, reply: ReplyHeader) -> [UInt8] {
+        let words = [
+            UInt64(requestBytes), reply.jsonBytes.map { UInt64($0) } ?? .max, UInt64(reply.contentCoding.rawValue),
+        ]
+        return words.flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(8 * $0)) } }
     }
 
-    /// Where the request and the reply stand; nil when the body is none of these.
-    public static func parts(_ body: RawSpan) -> (request: Range<Int>, reply: Range<Int>)? {
+    public struct Parts: Hashable, Sendable {
+        /// Where they stand in the body.
+        public let request: Range<Int>
+        public let reply: Range<Int>
+        /// As in the reply's head.
+        public let replyJSONBytes: Int?
+        public let replyCoding: ContentCoding
+    }
+
+    /// Nil when the body is none of these.
+    public static func parts(_ body: RawSpan) -> Parts? {
         guard body.byteCount >= prefixBytes else { return nil }
-        var length: UInt64 = 0
-        for index in 0..<prefixBytes { length |= UInt64(body[index]) << UInt64(8 * index) }
-        guard length <= UInt64(body.byteCount - prefixBytes) else { return nil }
-        let end = prefixBytes + Int(length)
-        return (prefixBytes..<end, end..<body.byteCount)
+        let words = (0..<3).map { index in
+            (0..<8).reduce(UInt64(0)) { $0 | UInt64(body[8 * index + $1]) << UInt64(8 * $1) }
+        }
+        guard words[0] <= UInt64(body.byteCount - prefixBytes), words[2] <= UInt64(UInt16.max),
+            let coding = ContentCoding(rawValue: UInt16(words[2]))
+        else { return nil }
+        let end = prefixBytes + Int(words[0])
+        return Parts(
+            request: prefixBytes..<end, reply: end..<body.byteCount,
+            replyJSONBytes: words[1] == .max ? nil : Int(clamping: words[1]), replyCoding: coding)
     }
 }

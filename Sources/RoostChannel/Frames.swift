@@ -1,3 +1,4 @@
+internal import Glibc
 public import RoostBasics
 
 /// What an instance is asked to do with a body.
@@ -77,6 +78,14 @@ public struct RequestHeader: Sendable {
     public var wants = SummaryWish()
     /// From which score on the label of two classes is the positive one; NaN: as the model decides.
     public var threshold = Double.nan
+    /// How much of the decompressed body is JSON, when binary tensors follow it; nil: no binary tensors. As the caller
+    /// says, which nobody has checked.
+    public var jsonBytes: Int?
+    /// How the body is compressed, and what it may become by decompression, in bytes.
+    public var contentCoding = ContentCoding.identity
+    public var bodyLimit = Int.max
+    /// How the body of the reply may be compressed.
+    public var acceptCoding = ContentCoding.identity
 
     public init(
         id: RequestID, operation: Operation, contentType: MediaType, accept: MediaType, arrived: Instant,
@@ -103,6 +112,13 @@ public struct ReplyHeader: Sendable {
     public var batchRows: UInt32 = 0
     /// How long predict took for that batch.
     public var infer: Instant.Span = .zero
+    /// How much of the body was JSON before it was compressed, when binary tensors follow it; nil: it has none.
+    public var jsonBytes: Int?
+    /// How the body is compressed.
+    public var contentCoding = ContentCoding.identity
+    /// How long it took before that to make tensors of the batch's bodies, and after it to make this body of tensors.
+    public var decode: Instant.Span = .zero
+    public var encode: Instant.Span = .zero
     /// On the host's side: `HostChannel.summary` is that of this reply.
     public internal(set) var hasSummary = false
 
@@ -120,6 +136,12 @@ public enum ChannelError: Error, Hashable, Sendable, CustomStringConvertible {
     case nonsense(String)
     /// A system call failed; the second value is its errno.
     case system(String, Int32)
+
+    /// This process has no more descriptors or memory, so the other side is not to blame.
+    public var isShortage: Bool {
+        guard case .system(_, let code) = self else { return false }
+        return [EMFILE, ENFILE, ENOMEM, ENOSPC, ETOOMANYREFS].contains(code)
+    }
 
     public var description: String {
         switch self {

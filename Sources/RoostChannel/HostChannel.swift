@@ -17,6 +17,9 @@ internal import RoostBasics
     private var unrung = false
     /// Replies longer than this end the instance.
     private let replyBytesMax: Int
+    /// For large bodies; made when the first one comes.
+    private var requestArea: BodyArea?
+    private var replyArea: BodyArea?
 
     /// - Parameter ringBytes: per direction; a multiple of the page size.
     /// - Parameter replyBytesMax: what the loop can copy in one turn without others noticing much.
@@ -50,7 +53,7 @@ internal import RoostBasics
     /// Becomes readable when the instance rings; never read, only watched edge-triggered.
     public var doorbell: Int32 { doorbellEnd.number }
 
-    /// Bodies above this travel as files of their own.
+    /// Bodies above this do not travel in the ring, but in an area beside it, or as files of their own.
     public var inlineBytesMax: Int { mapping.ringBytes / 4 }
 
     // MARK: requests
@@ -62,26 +65,22 @@ internal import RoostBasics
     public func send(
         _ header: RequestHeader, contentTypeText: RawSpan, body: RawSpan, privateFields: RawSpan = RawSpan()
     ) throws(ChannelError) -> UInt64? {
-        let inFile = body.byteCount > inlineBytesMax
+        let isInline = body.byteCount <= inlineBytesMax
         let headerSize = MemoryLayout<roost_request_frame>.size
-        let payload = contentTypeText.byteCount + (inFile ? 0 : body.byteCount)
+        let payload = contentTypeText.byteCount + (isInline ? body.byteCount : 0)
         let bodyEnd = ChannelMapping.padded(headerSize + payload)
         let wantsRecord = header.wants.contains(.record)
         let size = wantsRecord ? ChannelMapping.padded(bodyEnd + 4 + privateFields.byteCount) : bodyEnd
         guard try hasRoom(for: size) else { return nil }
-        if inFile, try !sendFile(with: body) { return nil }
+        var frame = roost_request_frame(header)
+        if !isInline, try !store(body, frameSize: size, in: &frame) { return nil }
+        frame.frame_size = UInt32(size)
+        frame.body_size = UInt64(body.byteCount)
+        frame.content_type_size = UInt32(contentTypeText.byteCount)
         let place = unsafe mapping.requests + Int(requestTail % UInt64(mapping.ringBytes))
-        unsafe place.storeBytes(
-            of: roost_request_frame(
-                frame_size: UInt32(size), operation: header.operation.rawValue,
-                flags: (inFile ? UInt16(ROOST_FRAME_BODY_IN_FILE) : 0) | header.wants.rawValue, id: header.id.rawValue,
-                arrived_ns: header.arrived.nanoseconds, deadline_ns: header.deadline.nanoseconds,
-                patience_ns: header.patience.nanoseconds, threshold: header.threshold,
-                body_size: UInt64(body.byteCount),
-                content_type: header.contentType.rawValue, accept: header.accept.rawValue,
-                content_type_size: UInt32(contentTypeText.byteCount)), as: roost_request_frame.self)
+        unsafe place.storeBytes(of: frame, as: roost_request_frame.self)
         unsafe (place + headerSize).put(contentTypeText)
-        if !inFile { unsafe (place + headerSize + contentTypeText.byteCount).put(body) }
+        if isInline { unsafe (place + headerSize + contentTypeText.byteCount).put(body) }
         if wantsRecord {
             unsafe place.storeBytes(of: UInt32(privateFields.byteCount), toByteOffset: bodyEnd, as: UInt32.self)
             unsafe (place + bodyEnd + 4).put(privateFields)
@@ -109,6 +108,7 @@ internal import RoostBasics
         guard head <= requestTail, requestTail - head <= UInt64(mapping.ringBytes) else {
             throw .nonsense("request head \(head) behind tail \(requestTail)")
         }
+        requestArea?.places.release(upTo: head)
         return Int(requestTail - head) + size <= mapping.ringBytes / 2
     }
 
@@ -116,6 +116,39 @@ internal import RoostBasics
         if unsafe roost_claim_wake(&mapping.page.pointee.request_sleeping) == 1 {
             unsafe roost_futex_wake(&mapping.page.pointee.request_sleeping)
         }
+    }
+
+    /// Puts a large body into the area or into a file of its own, and tells so in the frame. False when there is no
+    /// room for now.
+    private func store(
+        _ body: RawSpan, frameSize: Int, in frame: inout roost_request_frame
+    ) throws(ChannelError) -> Bool {
+        if body.byteCount <= BodyArea.bodyBytesMax {
+            let isNew = requestArea == nil
+            if isNew, try !makeRequestArea() { return false }
+            if let area = requestArea, let place = area.places.place(for: body.byteCount) {
+                area.put(body, at: place)
+                area.places.take(place, count: body.byteCount, frameEnd: requestTail + UInt64(frameSize))
+                frame.flags |= UInt16(ROOST_FRAME_BODY_IN_AREA) | (isNew ? UInt16(ROOST_FRAME_NEW_AREA) : 0)
+                frame.body_at = UInt64(place)
+                return true
+            }
+            // What the instance has not begun will be answered, and then there is room: a file costs more than waiting.
+            if taken() < requestTail { return false }
+        }
+        frame.flags |= UInt16(ROOST_FRAME_BODY_IN_FILE)
+        return try sendFile(with: body)
+    }
+
+    /// False when the socket is full for now.
+    private func makeRequestArea() throws(ChannelError) -> Bool {
+        let memory = try Descriptor(unsafe roost_sealed_memory("bodies", ROOST_AREA_BYTES), "memfd_create")
+        let area = try BodyArea(memory, writable: true)
+        // The instance may read it only; where the kernel knows no such seal, it spoils its own requests at most.
+        _ = roost_seal_new_writers(memory.number)
+        guard try pass(memory, ROOST_FILE_OF_REQUEST) else { return false }
+        requestArea = area
+        return true
     }
 
     /// False when the socket is full for now.
@@ -131,11 +164,11 @@ internal import RoostBasics
             written += count
         }
         _ = roost_seal_writes(file.number)
-        return try pass(file)
+        return try pass(file, ROOST_FILE_OF_REQUEST)
     }
 
-    private func pass(_ file: Descriptor) throws(ChannelError) -> Bool {
-        if roost_send_descriptor(bodies.number, file.number) == 0 { return true }
+    private func pass(_ file: Descriptor, _ kind: Int32) throws(ChannelError) -> Bool {
+        if roost_send_descriptor(bodies.number, file.number, kind) == 0 { return true }
         guard errno == EAGAIN || errno == EWOULDBLOCK else { throw .system("sendmsg to an instance", errno) }
         return false
     }
@@ -194,7 +227,7 @@ internal import RoostBasics
         else { throw .nonsense("a reply frame of \(size) bytes with a body of \(frame.body_size)") }
         let bodySize = Int(frame.body_size)
         if frame.flags & UInt16(ROOST_FRAME_WANTS_FILE) != 0 {
-            try grantFile(bodySize)
+            try grantFile(bodySize, asArea: frame.flags & UInt16(ROOST_FRAME_NEW_AREA) != 0)
         } else {
             guard var header = ReplyHeader(frame) else {
                 throw .nonsense("a reply with status \(frame.status), outcome \(frame.outcome)")
@@ -204,6 +237,13 @@ internal import RoostBasics
                 guard headerSize + textSize <= size else { throw .nonsense("a content type beyond its frame") }
                 header.hasSummary = try unsafe readSummary(frame, place, from: headerSize + textSize, to: size)
                 let body = try readGrantedFile(bodySize)
+                unsafe each(header, text.bytes, body.bytes)
+            } else if frame.flags & UInt16(ROOST_FRAME_BODY_IN_AREA) != 0 {
+                guard headerSize + textSize <= size else { throw .nonsense("a content type beyond its frame") }
+                header.hasSummary = try unsafe readSummary(frame, place, from: headerSize + textSize, to: size)
+                guard let body = unsafe replyArea?.body(at: frame.body_at, count: bodySize) else {
+                    throw .nonsense("a body of \(bodySize) bytes at \(frame.body_at) in the area for replies")
+                }
                 unsafe each(header, text.bytes, body.bytes)
             } else {
                 guard headerSize + textSize + bodySize <= size else { throw .nonsense("a body beyond its frame") }
@@ -234,11 +274,15 @@ internal import RoostBasics
     /// The file that the instance asked for and writes its next large reply to.
     private var granted: Descriptor?
 
-    private func grantFile(_ size: Int) throws(ChannelError) {
+    private func grantFile(_ size: Int, asArea: Bool) throws(ChannelError) {
         guard granted == nil, size > 0 else { throw .nonsense("a second file asked for before the first was used") }
+        guard !asArea || (replyArea == nil && size == BodyArea.bytes) else {
+            throw .nonsense("a second area for replies, or one of \(size) bytes")
+        }
         let file = try Descriptor(unsafe roost_sealed_memory("reply", UInt64(size)), "memfd_create")
-        guard try pass(file) else { throw .nonsense("files asked for but not taken") }
-        granted = file
+        let area = try asArea ? BodyArea(file, writable: false) : nil
+        guard try pass(file, ROOST_FILE_OF_REPLY) else { throw .nonsense("files asked for but not taken") }
+        if let area { replyArea = area } else { granted = file }
         wakeInstance()
     }
 
@@ -264,16 +308,46 @@ internal import RoostBasics
     }
 }
 
+extension roost_request_frame {
+    /// All but what depends on the body and its place.
+    fileprivate init(_ header: RequestHeader) {
+        self.init()
+        operation = header.operation.rawValue
+        flags = header.wants.rawValue
+        id = header.id.rawValue
+        arrived_ns = header.arrived.nanoseconds
+        deadline_ns = header.deadline.nanoseconds
+        patience_ns = header.patience.nanoseconds
+        threshold = header.threshold
+        content_type = header.contentType.rawValue
+        accept = header.accept.rawValue
+        json_size = header.jsonBytes.map { UInt64($0) } ?? ROOST_NO_BINARY
+        body_limit = UInt64(header.bodyLimit)
+        content_coding = header.contentCoding.rawValue
+        accept_coding = header.acceptCoding.rawValue
+    }
+}
+
 extension ReplyHeader {
     fileprivate init?(_ frame: roost_reply_frame) {
         // Those without a body, or with a meaning for the connection, are not an instance's to send.
         guard frame.status == 200 || (400...599).contains(frame.status),
             let contentType = MediaType(rawValue: frame.content_type),
-            let outcome = Outcome(rawValue: frame.outcome)
+            let outcome = Outcome(rawValue: frame.outcome), let coding = ContentCoding(rawValue: frame.content_coding)
         else { return nil }
+        var jsonBytes: Int?
+        if frame.json_size != ROOST_NO_BINARY {
+            // How long the body was before it was compressed, nobody here knows.
+            guard frame.json_size <= (coding == .identity ? frame.body_size : UInt64(UInt32.max)) else { return nil }
+            jsonBytes = Int(frame.json_size)
+        }
         self.init(id: RequestID(rawValue: frame.id), status: frame.status, contentType: contentType, outcome: outcome)
         rows = frame.rows
         batchRows = frame.batch_rows
         infer = Instant.Span(nanoseconds: frame.infer_ns)
+        self.jsonBytes = jsonBytes
+        contentCoding = coding
+        decode = Instant.Span(nanoseconds: frame.decode_ns)
+        encode = Instant.Span(nanoseconds: frame.encode_ns)
     }
 }

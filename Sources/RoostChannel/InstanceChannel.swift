@@ -12,6 +12,11 @@ public import RoostBasics
     private var requestHead: UInt64 = 0
     private var replyTail: UInt64 = 0
     private var unrung = false
+    /// For large bodies; there from the first one on.
+    private var requestArea: BodyArea?
+    private var replyArea: BodyArea?
+    /// Files that came while one of the other kind was waited for, in their order.
+    private var early: [(kind: Int32, file: Descriptor)] = []
 
     /// Takes over the three descriptors that the host sent.
     public init(memory: Int32, doorbell: Int32, bodies: Int32) throws(ChannelError) {
@@ -71,9 +76,16 @@ public import RoostBasics
         let text = unsafe UnsafeRawBufferPointer(start: place + headerSize, count: Int(frame.content_type_size))
         if header.wants.contains(.record) { try unsafe readPrivateFields(frame, place) }
         if frame.flags & UInt16(ROOST_FRAME_BODY_IN_FILE) != 0 {
-            let file = try nextFile()
+            let file = try nextFile(ROOST_FILE_OF_REQUEST)
             let bytes = try FileBytes(file, size: Int(frame.body_size), writable: false)
             unsafe body(header, text.bytes, bytes.buffer.bytes)
+        } else if frame.flags & UInt16(ROOST_FRAME_BODY_IN_AREA) != 0 {
+            if frame.flags & UInt16(ROOST_FRAME_NEW_AREA) != 0 {
+                requestArea = try BodyArea(try nextFile(ROOST_FILE_OF_REQUEST), writable: false)
+            }
+            guard let bytes = unsafe requestArea?.body(at: frame.body_at, count: Int(clamping: frame.body_size))
+            else { throw .nonsense("a body beyond its area") }
+            unsafe body(header, text.bytes, bytes.bytes)
         } else {
             let bytes = unsafe UnsafeRawBufferPointer(
                 start: text.baseAddress.map { unsafe $0 + text.count }, count: Int(frame.body_size))
@@ -86,7 +98,8 @@ public import RoostBasics
     private func readPrivateFields(
         _ frame: roost_request_frame, _ place: UnsafeMutableRawPointer
     ) throws(ChannelError) {
-        let inline = frame.flags & UInt16(ROOST_FRAME_BODY_IN_FILE) != 0 ? 0 : Int(clamping: frame.body_size)
+        let elsewhere = UInt16(ROOST_FRAME_BODY_IN_FILE | ROOST_FRAME_BODY_IN_AREA)
+        let inline = frame.flags & elsewhere != 0 ? 0 : Int(clamping: frame.body_size)
         let headerSize = MemoryLayout<roost_request_frame>.size
         let start = ChannelMapping.padded(headerSize + Int(frame.content_type_size) + inline)
         guard start + 4 <= Int(frame.frame_size) else { throw .nonsense("a request frame without its private fields") }
@@ -97,28 +110,62 @@ public import RoostBasics
 
     // MARK: replies
 
-    /// Publishes one reply; waits for room when the ring is full. Large bodies go through a file of the host's.
+    /// Publishes one reply; waits for room when the ring is full. Large bodies go through memory of the host's.
     ///
     /// - Parameter summary: an encoded `ReplySummary`, or nothing.
     public func send(
         _ header: ReplyHeader, contentTypeText: RawSpan, body: RawSpan, summary: RawSpan = RawSpan()
     ) throws(ChannelError) {
-        let inFile = body.byteCount > mapping.ringBytes / 4
-        if inFile {
-            var request = frame(header, flags: UInt16(ROOST_FRAME_WANTS_FILE), body.byteCount)
-            request.frame_size = UInt32(MemoryLayout<roost_reply_frame>.size)
-            publish(request, RawSpan(), RawSpan(), RawSpan())
-            ring()
-            let bytes = try FileBytes(try nextFile(), size: body.byteCount, writable: true)
-            unsafe UnsafeMutableRawPointer(mutating: bytes.buffer.baseAddress)?.put(body)
-        }
-        let inline = contentTypeText.byteCount + (inFile ? 0 : body.byteCount)
-        var reply = frame(header, flags: inFile ? UInt16(ROOST_FRAME_BODY_IN_FILE) : 0, body.byteCount)
+        let isInline = body.byteCount <= mapping.ringBytes / 4
+        var reply = frame(header, body.byteCount)
+        let inline = contentTypeText.byteCount + (isInline ? body.byteCount : 0)
         let bodyEnd = ChannelMapping.padded(MemoryLayout<roost_reply_frame>.size + inline)
         reply.frame_size = UInt32(ChannelMapping.padded(bodyEnd + summary.byteCount))
         reply.content_type_size = UInt32(contentTypeText.byteCount)
         if !summary.isEmpty { reply.flags |= UInt16(ROOST_FRAME_HAS_SUMMARY) }
-        publish(reply, contentTypeText, inFile ? RawSpan() : body, summary)
+        if body.byteCount > BodyArea.bodyBytesMax {
+            let file = try askForFile(header, body.byteCount, asArea: false)
+            let bytes = try FileBytes(file, size: body.byteCount, writable: true)
+            unsafe UnsafeMutableRawPointer(mutating: bytes.buffer.baseAddress)?.put(body)
+            reply.flags |= UInt16(ROOST_FRAME_BODY_IN_FILE)
+        } else if !isInline {
+            let place = try placeInArea(header, body.byteCount)
+            replyArea?.put(body, at: place)
+            let end = replyTail + UInt64(reply.frame_size)
+            replyArea?.places.take(place, count: body.byteCount, frameEnd: end)
+            reply.flags |= UInt16(ROOST_FRAME_BODY_IN_AREA)
+            reply.body_at = UInt64(place)
+        }
+        publish(reply, contentTypeText, isInline ? body : RawSpan(), summary)
+    }
+
+    /// Waits for a file of that size.
+    private func askForFile(_ header: ReplyHeader, _ size: Int, asArea: Bool) throws(ChannelError) -> Descriptor {
+        var question = frame(header, size)
+        question.flags = UInt16(ROOST_FRAME_WANTS_FILE) | (asArea ? UInt16(ROOST_FRAME_NEW_AREA) : 0)
+        question.frame_size = UInt32(MemoryLayout<roost_reply_frame>.size)
+        publish(question, RawSpan(), RawSpan(), RawSpan())
+        ring()
+        return try nextFile(ROOST_FILE_OF_REPLY)
+    }
+
+    /// Waits until the area has room for a body of that size.
+    private func placeInArea(_ header: ReplyHeader, _ size: Int) throws(ChannelError) -> Int {
+        if replyArea == nil {
+            replyArea = try BodyArea(try askForFile(header, BodyArea.bytes, asArea: true), writable: true)
+        }
+        while true {
+            if let place = freePlace(size) { return place }
+            ring()
+            unsafe roost_announce_sleep(&mapping.page.pointee.room_wanted)
+            if freePlace(size) == nil { unsafe roost_futex_sleep(&mapping.page.pointee.room_wanted, -1) }
+            unsafe roost_cancel_sleep(&mapping.page.pointee.room_wanted)
+        }
+    }
+
+    private func freePlace(_ size: Int) -> Int? {
+        replyArea?.places.release(upTo: unsafe roost_load_acquire(&mapping.page.pointee.reply_head))
+        return replyArea?.places.place(for: size)
     }
 
     /// Wakes the host if it sleeps. Once per batch, after its last reply.
@@ -128,10 +175,9 @@ public import RoostBasics
         if unsafe roost_claim_wake(&mapping.page.pointee.reply_sleeping) == 1 { roost_ring(doorbell.number) }
     }
 
-    private func frame(_ header: ReplyHeader, flags: UInt16, _ bodySize: Int) -> roost_reply_frame {
+    private func frame(_ header: ReplyHeader, _ bodySize: Int) -> roost_reply_frame {
         var frame = roost_reply_frame()
         frame.status = header.status
-        frame.flags = flags
         frame.id = header.id.rawValue
         frame.body_size = UInt64(bodySize)
         frame.content_type = header.contentType.rawValue
@@ -139,6 +185,10 @@ public import RoostBasics
         frame.rows = header.rows
         frame.batch_rows = header.batchRows
         frame.infer_ns = header.infer.nanoseconds
+        frame.json_size = header.jsonBytes.map { UInt64($0) } ?? ROOST_NO_BINARY
+        frame.content_coding = header.contentCoding.rawValue
+        frame.decode_ns = header.decode.nanoseconds
+        frame.encode_ns = header.encode.nanoseconds
         return frame
     }
 
@@ -171,14 +221,19 @@ public import RoostBasics
         return Int(replyTail &- head) + size <= mapping.ringBytes
     }
 
-    /// The next file that the host sent, waiting for it.
-    private func nextFile() throws(ChannelError) -> Descriptor {
+    /// The next file of that kind that the host sent, waiting for it. Requests whose files came first may be waiting
+    /// in the ring while a reply asks for its own.
+    private func nextFile(_ kind: Int32) throws(ChannelError) -> Descriptor {
+        if let at = early.firstIndex(where: { $0.kind == kind }) { return early.remove(at: at).file }
         while true {
             unsafe roost_announce_sleep(&mapping.page.pointee.request_sleeping)
-            let number = roost_receive_descriptor(bodies.number)
-            if number >= 0 {
+            let received = roost_receive_descriptor(bodies.number)
+            if received.number >= 0 {
                 unsafe roost_cancel_sleep(&mapping.page.pointee.request_sleeping)
-                return try Descriptor(number, "file of a body")
+                let file = try Descriptor(received.number, "file of a body")
+                if received.kind == kind { return file }
+                early.append((received.kind, file))
+                continue
             }
             guard errno == EAGAIN || errno == EINTR else { throw .system("recvmsg from the host", errno) }
             unsafe roost_futex_sleep(&mapping.page.pointee.request_sleeping, -1)
@@ -189,7 +244,9 @@ public import RoostBasics
 extension RequestHeader {
     fileprivate init?(_ frame: roost_request_frame) {
         guard let operation = Operation(rawValue: frame.operation), let accept = MediaType(rawValue: frame.accept),
-            let contentType = MediaType(rawValue: frame.content_type)
+            let contentType = MediaType(rawValue: frame.content_type),
+            let contentCoding = ContentCoding(rawValue: frame.content_coding),
+            let acceptCoding = ContentCoding(rawValue: frame.accept_coding)
         else { return nil }
         self.init(
             id: RequestID(rawValue: frame.id), operation: operation, contentType: contentType, accept: accept,
@@ -197,6 +254,9 @@ extension RequestHeader {
             patience: Instant(nanoseconds: frame.patience_ns))
         wants = SummaryWish(rawValue: frame.flags).intersection([.outputs, .record])
         threshold = frame.threshold
+        if frame.json_size != ROOST_NO_BINARY { jsonBytes = Int(clamping: frame.json_size) }
+        bodyLimit = Int(clamping: frame.body_limit)
+        (self.contentCoding, self.acceptCoding) = (contentCoding, acceptCoding)
     }
 }
 

@@ -55,16 +55,19 @@ public struct Client: Sendable {
     public let address: HostAddress
     /// How long the host may stay silent; nil: as long as it likes.
     public let patience: Instant.Span?
+    /// What it must not call; nil: it may call anything.
+    public let rule: AddressRule?
 
-    public init(_ address: HostAddress, patience: Instant.Span? = .seconds(30)) {
+    public init(_ address: HostAddress, patience: Instant.Span? = .seconds(30), rule: AddressRule? = nil) {
         self.address = address
         self.patience = patience
+        self.rule = rule
     }
 
-    /// Throws `unavailable` when nobody listens, `deadline` when the host stayed silent for longer than `patience`,
+    /// Throws `unavailable` when nobody listens, `forbidden` when `rule` leaves no address to call, `deadline` when the host stayed silent for longer than `patience`,
     /// `system` when the connection broke or what came back is no HTTP. Every status is a reply, 500 too.
     public func send(_ request: ClientRequest) throws(RoostError) -> ClientReply {
-        let connection = try Connection(to: address, patience: patience)
+        let connection = try Connection(to: address, patience: patience, rule: rule)
         do throws(RoostError) {
             try connection.write(head(of: request))
             try connection.write(request.body)
@@ -78,7 +81,7 @@ public struct Client: Sendable {
     /// The address that `send` reaches now, with numbers instead of a name: a name may stand for several, of which
     /// some are deaf. Throws as `send` does.
     public func numericAddress() throws(RoostError) -> HostAddress {
-        let connection = try Connection(to: address, patience: patience)
+        let connection = try Connection(to: address, patience: patience, rule: rule)
         guard let peer = connection.peer else { throw RoostError(.unavailable, "the host at \(address) hung up") }
         return peer
     }

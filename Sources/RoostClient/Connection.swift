@@ -8,12 +8,13 @@ struct Connection: ~Copyable {
     private let patience: Instant.Span?
 
     /// Throws `unavailable` when nobody listens there.
-    init(to address: HostAddress, patience: Instant.Span?) throws(RoostError) {
+    /// - Parameter rule: what must not be called; nil: anything may. Throws `forbidden` when only that is left.
+    init(to address: HostAddress, patience: Instant.Span?, rule: AddressRule? = nil) throws(RoostError) {
         self.address = address
         self.patience = patience
         switch address {
         case .socket(let path): descriptor = try Self.connectUnix(path)
-        case .tcp(let host, let port): descriptor = try Self.connectTCP(host, port, patience, address)
+        case .tcp(let host, let port): descriptor = try Self.connectTCP(host, port, patience, address, rule)
         }
     }
 
@@ -130,7 +131,7 @@ extension Connection {
     }
 
     private static func connectTCP(
-        _ host: String, _ port: UInt16, _ patience: Instant.Span?, _ address: HostAddress
+        _ host: String, _ port: UInt16, _ patience: Instant.Span?, _ address: HostAddress, _ rule: AddressRule?
     ) throws(RoostError) -> Int32 {
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -141,14 +142,23 @@ extension Connection {
         }
         defer { unsafe freeaddrinfo(list) }
         var why = "no address"
+        var forbidden: String?
         var next = unsafe list
         while let entry = unsafe next {
+            if let rule, let found = unsafe entry.pointee.ai_addr,
+                let objection = unsafe rule.objection(to: found, entry.pointee.ai_addrlen)
+            {
+                forbidden = objection
+                unsafe next = entry.pointee.ai_next
+                continue
+            }
             switch try unsafe attempt(entry.pointee, patience) {
             case .connected(let socket): return socket
             case .refused(let reason): why = reason
             }
             unsafe next = entry.pointee.ai_next
         }
+        if let forbidden { throw RoostError(.forbidden, "\(address) must not be called: \(forbidden)") }
         throw RoostError(.unavailable, "no host listens at \(address): \(why)")
     }
 

@@ -85,12 +85,26 @@ extension Call {
     /// Sends a request to the host; any status is an answer.
     func send(_ request: ClientRequest, patience: Instant.Span? = .seconds(30)) throws -> ClientReply {
         let address = try findHost()
+        let request = try authorized(request, for: address)
         do {
             return try Client(address, patience: patience).send(request)
         } catch  where error.code == .unavailable {
             if case .socket = address { throw Failure(noHost) }
             throw error
         }
+    }
+
+    private func authorized(_ request: ClientRequest, for address: HostAddress) throws(RoostError) -> ClientRequest {
+        guard case .tcp = address, let token = try readToken() else { return request }
+        var request = request
+        request.headers.append(HeaderField("Authorization", "Bearer \(token)"))
+        return request
+    }
+
+    /// What a host that is reached over TCP may ask for; nil: nobody has named any.
+    private func readToken() throws(RoostError) -> String? {
+        guard let file = value(of: .tokenFile) ?? surroundings.variable("ROOST_TOKEN_FILE") else { return nil }
+        return try TokenFile.read(file)
     }
 
     /// For the audit log: who is logged in here.

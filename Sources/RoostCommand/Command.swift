@@ -38,8 +38,11 @@ struct Option: Sendable {
     static let url = Option(
         "url", value: "URL", "a host elsewhere: http://HOST:PORT (also from the environment: ROOST_URL)")
     static let json = Option("json", "print what the host answered, as JSON")
+    static let tokenFile = Option(
+        "token-file", value: "FILE",
+        "with --url: a file with the host's management token (also from the environment: ROOST_TOKEN_FILE)")
     /// For every command that asks a running host.
-    static let host = [home, url]
+    static let host = [home, url, tokenFile]
 }
 
 /// A line to copy, and what it does.

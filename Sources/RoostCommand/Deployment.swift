@@ -92,6 +92,8 @@ struct Deployment {
         case "rollout":
             let explanation = function.json["rollout"]?["explanation"]?.stringValue ?? "another version has one"
             return .done(number, "ready; rollout: \(explanation)")
+        case "unloaded":
+            return .done(number, "ready; \(function.name) is out of service: it serves when that is loaded again")
         default: return .done(number, "ready; it takes no traffic until `roost traffic \(function.name) …` says so")
         }
     }

@@ -1,10 +1,12 @@
 internal import RoostBasics
 internal import RoostELF
 internal import RoostFiles
+internal import RoostFunctions
+internal import RoostJSON
 
 /// A page of the command line: `roost pack`.
 let packCommand = Command(
-    name: "pack", operands: "MODEL", summary: "put a model and its examples into one plugin file",
+    name: "pack", operands: "MODEL", summary: "put a model, its card and examples into one plugin file",
     details: [
         """
         Takes an installed runtime and adds the model to it, so that the result needs nothing else and is complete \
@@ -12,7 +14,7 @@ let packCommand = Command(
         """
     ],
     options: [
-        runtimeOption, examplesOption, outputOption, Option.home,
+        runtimeOption, examplesOption, cardOption, outputOption, Option.home,
     ],
     examples: [
         Example("roost pack credit.ubj --examples examples.jsonl -o credit@3.so", "then: roost deploy credit@3.so")
@@ -22,12 +24,14 @@ let packCommand = Command(
         let output = try call.value(of: outputOption) ?? defaultOutput(for: model)
         let source = try FileDescriptor(reading: model)
         let examples = try call.value(of: examplesOption).map(readWhole)
+        let card = try call.value(of: cardOption).map(readCard)
         let runtime = try call.host.runtime(
             call.value(of: runtimeOption), for: model, home: call.value(of: .home))
         let runtimeFile = try FileDescriptor(reading: runtime)
         var packer = try Packer(runtime: ByteSource(descriptor: runtimeFile.number))
         packer.add(model: try ByteSource(descriptor: source.number))
         if let examples { packer.add(examples: examples) }
+        if let card { packer.add(card: card) }
         let digest = try write(packer, to: output)
         try call.print("\(output): \(model) with \(runtime), sha256 \(digest)")
         return 0
@@ -35,6 +39,8 @@ let packCommand = Command(
 
 private let runtimeOption = Option(
     "runtime", value: "NAME", "linear, trees, … (default: the one that loads MODEL)")
+private let cardOption = Option(
+    "card", value: "FILE", "what the model says of itself, JSON: description, task, classes, columns")
 private let outputOption = Option(
     "output", letter: "o", value: "FILE.so", "the file to write (default: MODEL's name with .so)")
 
@@ -43,6 +49,13 @@ private func defaultOutput(for model: String) throws -> String {
     guard let dot = file.name.lastIndex(of: "."), dot > file.name.startIndex else { return file.name + ".so" }
     guard file.name[dot...] != ".so" else { throw UsageError("\(model) is a plugin already") }
     return file.name[..<dot] + ".so"
+}
+
+/// A card that no host would take is found out here.
+private func readCard(_ path: String) throws -> [UInt8] {
+    let bytes = try readWhole(path)
+    _ = try Card(try JSONDocument(parsing: bytes, source: path))
+    return bytes
 }
 
 /// Under its name the file is whole or not there.

@@ -46,7 +46,7 @@ public struct Roost {
     }
 
     private func run(_ arguments: [String], hint: inout String) throws -> Int32 {
-        let common = [Option.help, Self.version, .home, .url]
+        let common = [Option.help, Self.version, .home, .url, .tokenFile]
         let before = try Arguments(arguments, options: common.map(\.name), stoppingAtOperand: true)
         if before.has(Self.version.name.long) {
             try surroundings.write(Array("roost \(roostRelease)\n".utf8), to: .output)

@@ -22,8 +22,7 @@ let serveCommand = Command(
         ServeOption.bodyMax, ServeOption.bodiesMax, ServeOption.drain, ServeOption.loadTimeout, ServeOption.rescan,
         ServeOption.user,
         ServeOption.loadMemory, ServeOption.warmMemory, ServeOption.instancesMax, ServeOption.host, ServeOption.keep,
-        .later("token-file", value: "FILE"),
-        ServeOption.data, .later("store-max", value: "SIZE"),
+        ServeOption.tokenFile, ServeOption.data, .later("store-max", value: "SIZE"),
     ],
     examples: [
         Example("roost serve --home demo", "a host in demo/, on this machine only"),
@@ -39,7 +38,13 @@ private enum ServeOption {
         "listen", value: "HOST:PORT",
         """
         where to listen (default: 127.0.0.1:8080; port 0: any free one). Beyond loopback only inference, health and \
-        metrics are served; management stays on this machine
+        metrics are served; management stays on this machine, or needs --token-file
+        """)
+    static let tokenFile = Option(
+        "token-file", value: "FILE",
+        """
+        management over TCP asks for the token in this file (Authorization: Bearer TOKEN), and is then served beyond \
+        loopback too; the host's own socket asks for none
         """)
     static let bodyMax = Option("max-body", value: "SIZE", "largest body of one request (default: 64MiB)")
     static let bodiesMax = Option(
@@ -81,6 +86,7 @@ extension ServeSettings {
         warmMemory = try call.size(of: ServeOption.warmMemory)
         instancesMax = try call.value(
             of: ServeOption.instancesMax, as: "1 or more", { Int($0).flatMap { $0 > 0 ? $0 : nil } })
+        tokenFile = call.value(of: ServeOption.tokenFile)
         hostNames = call.arguments.values(of: ServeOption.host.name.long)
         dataFolders = call.arguments.values(of: ServeOption.data.name.long)
         keep = try call.value(of: ServeOption.keep, as: "1 or more", { Int($0).flatMap { $0 > 0 ? $0 : nil } }) ?? keep

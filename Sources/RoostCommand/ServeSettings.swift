@@ -24,6 +24,8 @@ public struct ServeSettings: Hashable, Sendable {
     public var loadTimeout: Instant.Span = .seconds(60)
     /// Further names under which browsers may reach the host.
     public var hostNames: [String] = []
+    /// A file with the token that management over TCP asks for; nil: none, and management stays on loopback.
+    public var tokenFile: String?
     /// Folders besides data/ below which jobs may read and write.
     public var dataFolders: [String] = []
     /// Versions kept in the store for each function.

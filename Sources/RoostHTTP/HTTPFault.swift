@@ -4,10 +4,13 @@ public struct HTTPFault: Error, Sendable, CustomStringConvertible {
     public let status: Int
     /// A sentence for the client.
     public let reason: StaticString
+    /// Header lines that the answer carries, each with its end.
+    public let fields: StaticString
 
-    public init(_ status: Int, _ reason: StaticString) {
+    public init(_ status: Int, _ reason: StaticString, fields: StaticString = "") {
         self.status = status
         self.reason = reason
+        self.fields = fields
     }
 
     public var description: String { "\(status) \(reason)" }

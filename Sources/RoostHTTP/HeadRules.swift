@@ -43,9 +43,25 @@ extension HeadState {
         return isHost(host) ? nil : HTTPFault(400, "malformed Host header")
     }
 
+    /// Whether it is a name or an address, perhaps with a port (RFC 3986, section 3.2), without what no host's name has.
     func isHost(_ range: HeadRange) -> Bool {
         guard let head = unsafe head else { return true }
-        for position in Int(range.start)..<Int(range.end) where unsafe !head[position].isHostCharacter { return false }
+        var position = Int(range.start)
+        let end = Int(range.end)
+        if position < end, unsafe head[position] == UInt8(ascii: "[") {
+            position += 1
+            let start = position
+            while position < end, unsafe head[position].isHostCharacter || head[position] == UInt8(ascii: ":") {
+                position += 1
+            }
+            guard position > start, position < end, unsafe head[position] == UInt8(ascii: "]") else { return false }
+            position += 1
+        } else {
+            while position < end, unsafe head[position].isHostCharacter { position += 1 }
+        }
+        guard position < end else { return true }
+        guard unsafe head[position] == UInt8(ascii: ":") else { return false }
+        for place in (position + 1)..<end where unsafe !(0x30...0x39).contains(head[place]) { return false }
         return true
     }
 
@@ -73,12 +89,12 @@ extension HeadState {
 }
 
 extension UInt8 {
-    /// Of names, addresses and ports: letters, digits, `-._~%:[]`.
+    /// Of names and addresses: letters, digits, `-._~%`.
     fileprivate var isHostCharacter: Bool {
         if (self | 0x20) &- 0x61 < 26 { return true }
         if self == UInt8(ascii: "~") { return true }
-        // Bit n stands for the character 0x25 + n: `%`, `-.`, `0` to `9` and `:`, `[`, `]`, `_`.
-        let others: UInt64 = 1 | 0b11 << 8 | 0x7ff << 11 | 1 << 54 | 1 << 56 | 1 << 58
+        // Bit n stands for the character 0x25 + n: `%`, `-.`, `0` to `9`, `_`.
+        let others: UInt64 = 1 | 0b11 << 8 | 0x3ff << 11 | 1 << 58
         let place = self &- 0x25
         return place < 64 && others >> UInt64(place) & 1 == 1
     }

@@ -1,4 +1,5 @@
 internal import CLLHTTP
+internal import Glibc
 internal import RoostBasics
 
 /// Bytes `start..<end` of a head. Position 0 belongs to the request line, so an end of 0 means absent.
@@ -63,6 +64,8 @@ struct HeadRange {
     var chunkedTotal = 0
     var chunkedBody = 0
     var chunks = 0
+    /// Bytes of the body up to the end of the present chunk, as its size says.
+    var chunkedAnnounced = 0
     var hasChunkOverhead = false
 
     init() { unsafe (head, input) = (nil, nil) }
@@ -74,7 +77,7 @@ struct HeadRange {
         known = InlineArray(repeating: HeadRange())
         repeated = 0
         (isDecoded, isRepeatable) = (false, false)
-        (bodyCount, chunkedTotal, chunkedBody, chunks) = (0, 0, 0, 0)
+        (bodyCount, chunkedTotal, chunkedBody, chunks, chunkedAnnounced) = (0, 0, 0, 0, 0)
         (isMessageComplete, hasChunkOverhead, hasNamelessHeader) = (false, false, false)
     }
 
@@ -86,6 +89,15 @@ struct HeadRange {
         guard let head = unsafe head, position >= 0, position < headCount else { return 0 }
         return unsafe head[position]
     }
+
+    /// Whether the target has begun and its line has not ended.
+    var isInRequestLine: Bool {
+        guard let head = unsafe head, !target.isAbsent else { return false }
+        return unsafe memchr(head + Int(target.start), Int32(UInt8(ascii: "\n")), headCount - Int(target.start)) == nil
+    }
+
+    /// Whether the request line has ended without a version. To llhttp that is HTTP/0.9, of which it awaits headers.
+    var lacksVersion: Bool { unsafe llhttp.http_major == 0 && !target.isAbsent && !isInRequestLine }
 
     /// The range without white space at its end, which llhttp leaves on values.
     func trimmed(_ start: Int, _ end: Int) -> HeadRange {

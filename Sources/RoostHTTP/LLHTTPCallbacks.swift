@@ -47,6 +47,8 @@ nonisolated(unsafe) let llhttpSettings: UnsafeMutablePointer<llhttp_settings_t> 
     unsafe settings.pointee.on_chunk_header = { parser in
         unsafe HeadState.with(parser) { state in
             state.chunks += 1
+            let size = unsafe Int(clamping: state.llhttp.content_length)
+            state.chunkedAnnounced = size > .max - state.chunkedBody ? .max : state.chunkedBody + size
             return 0
         }
     }

@@ -12,7 +12,7 @@ internal import RoostBasics
 
     public var method: HTTPMethod { unsafe state.pointee.method }
 
-    /// Percent-decoded once, begins with `/` (or is `*`, or empty for an absolute target without a path). Not
+    /// Percent-decoded once but for encoded slashes, begins with `/` (or is `*`). Not
     /// normalised: what has `..` in it matches no endpoint.
     public var path: RawSpan {
         @_lifetime(borrow self)

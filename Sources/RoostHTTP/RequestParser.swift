@@ -77,6 +77,12 @@ internal import RoostBasics
         unsafe state.pointee[.transferEncoding].isAbsent ? Int(clamping: state.pointee.llhttp.content_length) : nil
     }
 
+    /// How large a chunked body is at least, as far as the sizes of its chunks have been read; 0 for any other.
+    public var chunkedBytesAnnounced: Int {
+        guard case .chunked = phase else { return 0 }
+        return unsafe state.pointee.chunkedAnnounced
+    }
+
     /// Parses up to the end of one message.
     public mutating func parse(_ bytes: RawSpan) -> Step {
         var step = Step()
@@ -138,13 +144,18 @@ internal import RoostBasics
         while step.consumed < bytes.byteCount {
             let before = unsafe state.pointee.headCount
             let count = min(bytes.byteCount - step.consumed, Self.headStepBytes, Self.headBytesMax - before)
-            guard count > 0 else { return HTTPFault(431, "the request's head is larger than 16 KiB") }
+            guard count > 0 else {
+                return unsafe state.pointee.isInRequestLine
+                    ? HTTPFault(414, "the request's target is longer than 16 KiB")
+                    : HTTPFault(431, "the request's head is larger than 16 KiB")
+            }
             unsafe Self.copy(bytes.extracting(step.consumed..<(step.consumed + count)), to: &state.pointee)
             guard let head = unsafe state.pointee.head else { return nil }
             let start = unsafe UnsafeRawPointer(head + before).assumingMemoryBound(to: CChar.self)
             let result = unsafe llhttp_execute(&state.pointee.llhttp, start, count)
             if result == HPE_OK {
                 step.consumed += count
+                if unsafe state.pointee.lacksVersion { return HTTPFault(400, "malformed request line") }
                 continue
             }
             guard result == HPE_PAUSED || result == HPE_PAUSED_UPGRADE,

@@ -26,6 +26,10 @@ extension HeadState {
             let host = HeadRange(authority, start)
             guard isHost(host) else { return HTTPFault(400, "malformed host in the request target") }
             known[Int(KnownHeader.host.rawValue)] = host
+            let fault = splitPath(start, end)
+            // None is the root's (RFC 9110, section 4.2.3): the second slash of `//` stands in for it.
+            if path.count == 0 { path = HeadRange(authority - 1, authority) }
+            return fault
         }
         return splitPath(start, end)
     }
@@ -67,6 +71,12 @@ extension HeadState {
                 else { return HTTPFault(400, "malformed percent-encoding in the path") }
                 byte = high << 4 | low
                 guard byte != 0 else { return HTTPFault(400, "a path holds no NUL") }
+                if byte == UInt8(ascii: "/") {
+                    // It separates nothing, or whoever stands in front would see another path: it stays encoded.
+                    for offset in 0..<3 { unsafe head[to + offset] = head[from + offset] }
+                    (from, to) = (from + 3, to + 3)
+                    continue
+                }
                 from += 2
             }
             unsafe head[to] = byte

@@ -16,6 +16,7 @@ func statusLine(_ status: Int) -> StaticString {
     case 409: "409 Conflict\r\n"
     case 411: "411 Length Required\r\n"
     case 413: "413 Content Too Large\r\n"
+    case 414: "414 URI Too Long\r\n"
     case 415: "415 Unsupported Media Type\r\n"
     case 417: "417 Expectation Failed\r\n"
     case 422: "422 Unprocessable Content\r\n"

@@ -1,9 +1,11 @@
 internal import RoostBasics
+internal import RoostClient
 internal import RoostFiles
 internal import RoostFunctions
 internal import RoostHTTP
 internal import RoostLoop
 internal import RoostProcess
+internal import RoostTraffic
 
 /// One host: everything that `roost serve` keeps, wired together. Belongs to the loop's thread.
 final class Host {
@@ -20,7 +22,7 @@ final class Host {
     let access: Access
     private let dispatcherBox: DispatcherBox
     private var completed: Triggers?
-    private(set) lazy var management = Management(self)
+    private var managing: Management?
     private(set) var port: UInt16 = 0
     private(set) var warnings: [String] = []
     private var isClosing = false
@@ -51,10 +53,14 @@ final class Host {
         var limits = GatewayLimits()
         limits.bodyBytesMax = options.bodyBytesMax
         if let held = options.heldBodyBytesMax { limits.heldBodyBytesMax = held }
+        limits.connectionsMax = GatewayLimits.connections(
+            openFilesMax: options.openFilesMax, instancesMax: options.instancesMax)
         server = try HTTPServer(on: loop, limits: limits, handler: box)
         var settings = NurserySettings(binary: binaries.path("roost-instance"))
         (settings.user, settings.group, settings.allowsForks) = (options.user, options.user, options.allowsForks)
         if let memory = options.loadMemory { settings.loadMemoryBytes = UInt64(memory.bytes) }
+        // Probation, which knows what to say of it, comes first.
+        settings.loadPatience = options.loadTimeout + .seconds(5)
         processes = try Processes(on: loop, settings: settings) { Console.warn("roost: warning: \($0)") }
         recorder = try Recorder(on: loop, state: home.state)
         serving = try Serving(
@@ -70,15 +76,27 @@ final class Host {
         jobs = try Jobs(
             on: loop, processes: processes, store: try JobStore(path: home.state.path("jobs.db"), on: loop),
             places: try JobPlaces([home.data] + options.dataFolders.map { Folder($0) }), instancesMax: options.cores)
-        access = Access(listen: options.listen.host, named: options.hosts)
+        access = Access(
+            listen: options.listen.host, named: options.hosts,
+            token: try options.tokenFile.map { path throws(RoostError) in BearerToken(try TokenFile.read(path)) })
         box.dispatcher = Dispatcher(self)
+        jobs.borrow = { [unowned self] in serving.lendPlace() }
+        serving.onPlaceWanted = { [unowned self] in jobs.giveUpOne() }
+        serving.onPlacesFree = { [unowned self] in jobs.takePlaces() }
         jobs.onLine = { Console.print($0) }
         jobs.model = { [unowned self] record throws(RoostError) in try jobModel(of: record) }
         deploying.otherArtifacts = { [unowned self] in jobs.artifactsInUse }
         let triggers = try Triggers(self)
         completed = triggers
         deploying.onManifests = { [unowned triggers] in triggers.apply($0) }
+        deploying.addressRule = { [unowned self] in rule(for: $0) }
+        managing = try Management(self)
         for warning in warnings { Console.warn("roost: warning: \(warning)") }
+    }
+
+    var management: Management {
+        guard let managing else { preconditionFailure("asked before the host was complete") }
+        return managing
     }
 
     var triggers: Triggers {
@@ -105,6 +123,14 @@ final class Host {
         triggers.start()
     }
 
+    /// What a URL of a manifest must not reach: this host's own management above all, which trusts its own machine.
+    /// Endpoints that are for everybody may be called, so that one function's outcome can be another one's input.
+    func rule(for url: WebhookURL) -> AddressRule {
+        // As it is written: what has to be decoded first is none of those.
+        let isForAll = Endpoint(path: String(url.path.prefix { $0 != "?" }))?.isPublic == true
+        return AddressRule(forbidsOwn: url.port == port && !isForAll)
+    }
+
     private func known(_ function: String) throws(RoostError) -> FunctionDeployment {
         guard let name = FunctionName(function) else {
             throw RoostError(.notFound, "\"\(function)\" is no function's name")
@@ -116,6 +142,7 @@ final class Host {
     /// - Throws: `notFound` naming the functions that exist.
     func whyNothingServes(_ function: String) throws(RoostError) -> RoostError {
         let known = try known(function)
+        if let reason = known.absenceReason { return RoostError(.unavailable, reason) }
         let reasons = known.versions.values.sorted { $0.id > $1.id }.map { one in
             "\(one.id) is \(one.state.word)\(one.state.reason.map { ": \($0)" } ?? "")"
         }
@@ -129,6 +156,9 @@ final class Host {
         let found = try deploying.machine.known(try known(function).name, version)
         let id = found.id
         if let service = deploying.addressed(id) { return service }
+        if let reason = deploying.machine.functions[id.function]?.absenceReason {
+            throw RoostError(.unavailable, reason)
+        }
         throw RoostError(
             .unavailable,
             "\(id) takes no requests, it is \(found.state.word)\(found.state.reason.map { ": \($0)" } ?? "")")
@@ -159,6 +189,7 @@ final class Host {
         isClosing = true
         server.close()
         deploying.close()
+        management.loads.close()
         triggers.close()
         jobs.close()
         processes.shutDown { [self] in

@@ -9,8 +9,10 @@ internal import RoostLoop
 /// ends it at once.
 public func serve(_ options: ServeOptions) -> Int32 {
     do {
-        _ = OpenFileLimit.raise()
+        var options = options
+        options.openFilesMax = OpenFileLimit.raise()
         ThisProcess.takeShortTurns()
+        ThisProcess.keepFreedMemory()
         let host = try Host(options)
         var signals: [SignalWatcher] = []
         var patience: Timer?

@@ -8,6 +8,10 @@ public struct ServeOptions: Sendable {
     public var listen = (host: "127.0.0.1", port: UInt16(8080))
     /// Names under which browsers may reach the host, besides its address and localhost.
     public var hosts: [String] = []
+    /// A file with the token that management over TCP asks for; nil: it asks for none, and stays on loopback.
+    public var tokenFile: String?
+    /// Files that this process may have open; connections may take what instances leave of them.
+    public var openFilesMax = 20_000
     public var bodyBytesMax = 64 << 20
     /// All bodies that wait in memory; nil: an eighth of RAM.
     public var heldBodyBytesMax: Int?

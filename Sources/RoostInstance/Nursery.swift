@@ -60,6 +60,7 @@ final class Nursery {
             switch message {
             case .start(let template, let socket): start(template, socket)
             case .adopt(let instance, let template, let process): adopt(instance, template, process)
+            case .kill(let instance, let template): kill(instance, template)
             case .closed: return false
             }
         }
@@ -97,6 +98,12 @@ final class Nursery {
         groups[template]?.instances += 1
         awaitEnd(of: Child(template: template, instance: instance, process: process, pidfd: pidfd))
         control.adopted(instance, of: template, pidfd: pidfd)
+    }
+
+    private func kill(_ instance: InstanceID?, _ template: TemplateID) {
+        for child in children.values where child.template == template && child.instance == instance {
+            _ = roost_pidfd_kill(child.pidfd, SIGKILL)
+        }
     }
 
     private func awaitEnd(of child: Child) {

@@ -69,7 +69,10 @@ final class SummaryWriter {
     /// None when a private field is not known here: then nobody can say what the record would show.
     private func record(_ rows: Range<Int>, of batch: TensorBatch, _ privateFields: [UInt8]) {
         text.removeAll()
-        guard records.append(rows, of: batch, privateFields: privateFields, to: text),
+        // Each element takes two bytes and more: what cannot fit is not worth writing.
+        let elements = batch.inputs.reduce(0) { $0 + $1.rowElements * rows.count }
+        guard elements <= ReplySummary.recordBytesMax / 2,
+            records.append(rows, of: batch, privateFields: privateFields, to: text),
             text.count <= ReplySummary.recordBytesMax
         else { return }
         text.withBytes { summary.record.append($0) }

@@ -3,6 +3,8 @@ internal import Glibc
 internal import RoostBasics
 internal import RoostPlugins
 internal import RoostSandbox
+internal import RoostTensors
+internal import RoostWire
 
 /// A process that loads one version inside the sandbox, waits, and forks instances from itself.
 struct TemplateProcess {
@@ -19,7 +21,7 @@ struct TemplateProcess {
     func run() -> Never {
         do throws(RoostError) {
             guard let order = try control.receiveOrder() else { roost_exit(0) }
-            if order.isBackground { roost_yield_to_others() }
+            if order.isBackground { roost_yield_with_session() }
             try enterSandbox(order)
             let (template, isForkable) = try load(order)
             wait(template, order, isForkable: isForkable)
@@ -51,7 +53,8 @@ struct TemplateProcess {
             }
         let control = control
         let memory = ModelMemory { bytes in control.modelMemory(bytes: bytes) }
-        let model = try LoadedModel(library, artifact: artifact, memory: memory)
+        let columns = order.columns.isEmpty ? [] : try ColumnList.decode(order.columns.bytes)
+        let model = try LoadedModel(library, artifact: artifact, columns: columns, memory: memory)
         let template = LoadedTemplate(
             label: order.label, model: model, examples: order.hasExamples ? ROOST_FD_EXAMPLES : nil,
             examplesMax: order.examplesMax)

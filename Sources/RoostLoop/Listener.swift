@@ -12,7 +12,8 @@ public enum ListeningPlace: Hashable, Sendable {
 /// Accepts connections.
 public final class Listener: Handle {
     private var onConnection: ((Stream) -> Void)?
-    private let isLocal: Bool
+    /// Whether it listens at a socket file.
+    public let isLocal: Bool
     private var socketFile: (folder: String, name: String)?
     /// libuv holds one accepted connection back and accepts no more until it is taken.
     private var hasPending = false

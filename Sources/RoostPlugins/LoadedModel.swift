@@ -13,8 +13,9 @@ public import RoostTensors
 
     /// Loads and reads the signature. Throws `unsupported` when the file is none of this runtime's formats,
     /// `pluginFailed` with the plugin's own words otherwise.
+    /// - Parameter columns: what the card says of the input's columns; empty when it says nothing.
     public init(
-        _ library: PluginLibrary, artifact: Artifact, memory: ModelMemory
+        _ library: PluginLibrary, artifact: Artifact, columns: [Column] = [], memory: ModelMemory
     ) throws(RoostError) {
         self.library = library
         let host = HostCalls(memory: memory)
@@ -26,7 +27,7 @@ public import RoostTensors
         let signature =
             library.canPredict
             ? try unsafe SignatureReader.read(library, model: model, host: host) : Signature(inputs: [], outputs: [])
-        self.signature = signature
+        self.signature = try signature.described(by: columns)
         call = PredictCall(signature)
     }
 

@@ -9,11 +9,14 @@ struct DeathRecord {
     private(set) var inARow = 0
     /// Deaths and failed starts; each doubles the wait.
     private var fruitless = 0
+    /// Starts that failed through no fault of the version.
+    private var hindered = 0
     private var last: Instant?
 
     mutating func answered() {
         inARow = 0
         fruitless = 0
+        hindered = 0
     }
 
     /// An instance that never answered has ended, and nobody had told it to.
@@ -24,7 +27,15 @@ struct DeathRecord {
         delayNextStart(at: now)
     }
 
-    mutating func startFailed(at now: Instant) { delayNextStart(at: now) }
+    /// - Parameter isBlameless: for reasons that lie outside of the version. Trying costs little then, and the reason may
+    ///   be gone any moment: the wait never grows.
+    mutating func startFailed(isBlameless: Bool, at now: Instant) {
+        guard isBlameless else { return delayNextStart(at: now) }
+        hindered += 1
+        if hindered > 1 { startNotBefore = max(startNotBefore, now + Self.hinderedDelay) }
+    }
+
+    private static let hinderedDelay = Instant.Span.milliseconds(250)
 
     /// The first failure costs nothing; then 100 ms, doubling, at most 30 s.
     private mutating func delayNextStart(at now: Instant) {

@@ -21,9 +21,11 @@ extension Pool {
     }
 
     /// No instance came of a `.start`.
-    public mutating func startFailed(at now: Instant) {
+    /// - Parameter isBlameless: the version has no part in it: the host has no descriptors left, or its processes were
+    ///   lost. It is tried again soon, however often that was in vain.
+    public mutating func startFailed(isBlameless: Bool = false, at now: Instant) {
         starting -= 1
-        deaths.startFailed(at: now)
+        deaths.startFailed(isBlameless: isBlameless, at: now)
         guard instances.isEmpty else { return }
         // Others need not wait for the next try.
         for index in (table.indices(of: queue) + table.indices(of: suspects)).reversed()

@@ -163,6 +163,19 @@ public struct Pool {
         if instances[at].outstanding.isEmpty { kill(at) }
     }
 
+    /// A dispatched request could not be handed to its instance, for reasons that lie with neither. The host answers it,
+    /// or drops it when it is a copy; the ticket's index is free again.
+    public mutating func withdrawn(_ ticket: Ticket, from instance: InstanceID) -> Errand? {
+        guard table.holds(ticket), table[ticket.index].instance == instance, let at = position(of: instance) else {
+            return nil
+        }
+        let errand = table[ticket.index].errand
+        table.remove(ticket.index, from: &instances[at].outstanding)
+        table.release(ticket.index)
+        instances[at].isReserved = false
+        return errand
+    }
+
     mutating func rescale() { autoscaler.settings = settings.scaling(isQuarantined ? .draining : demand) }
 
     func position(of instance: InstanceID) -> Int? { instances.firstIndex { $0.id == instance } }

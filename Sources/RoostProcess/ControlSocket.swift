@@ -11,14 +11,20 @@ final class ControlSocket {
     private var poll: Poll?
     private var onMessage: ((roost_message, [Descriptor]) -> Void)?
     private var onEnd: ((String) -> Void)?
+    private let needsDescriptors: Bool
+    /// It ended because this process may open no more descriptors: the peer is not to blame.
+    private(set) var isOutOfDescriptors = false
     /// Messages taken in one turn of the loop, so that one peer cannot hold it.
     private static let messagesPerTurnMax = 64
 
+    /// - Parameter needsDescriptors: a message whose descriptors are lost, because this process may have no more, ends
+    ///   the socket; else it comes without them.
     init(
-        _ socket: Descriptor, on loop: Loop, onMessage: @escaping (roost_message, [Descriptor]) -> Void,
-        onEnd: @escaping (String) -> Void
+        _ socket: Descriptor, on loop: Loop, needsDescriptors: Bool,
+        onMessage: @escaping (roost_message, [Descriptor]) -> Void, onEnd: @escaping (String) -> Void
     ) throws(RoostError) {
         (self.socket, self.onMessage, self.onEnd) = (socket, onMessage, onEnd)
+        self.needsDescriptors = needsDescriptors
         do {
             poll = try Poll(socket.number, for: .readable, on: loop) { [weak self] _ in self?.receive() }
         } catch {
@@ -43,9 +49,12 @@ final class ControlSocket {
             let received = roost_receive(socket.number, 0)
             switch received.status {
             case 1: onMessage?(received.message, received.descriptors.taken())
+            case -EMFILE where !needsDescriptors && received.message.kind != 0: onMessage?(received.message, [])
             case -EAGAIN: return
             case 0: return end("it closed its control socket")
-            default: return end("its control socket failed: \(systemText(-received.status))")
+            default:
+                isOutOfDescriptors = received.status == -EMFILE
+                return end("its control socket failed: \(systemText(-received.status))")
             }
             if poll == nil { return }
         }

@@ -31,9 +31,13 @@ public enum NurseryEvent: Sendable {
 public final class Nursery {
     struct Instance {
         let template: TemplateID
-        /// Nil until the nursery has found it.
+        /// Nil until the nursery has found it; after that only when the host had no descriptor left for it.
         var pidfd: Descriptor?
-        var isKilled = false
+        var isAdopted = false
+        /// When that was asked for; its end may be a while coming.
+        var killed: Instant?
+        /// When the nursery was asked to find it.
+        var adoptionAsked: Instant?
     }
 
     let loop: Loop
@@ -49,6 +53,9 @@ public final class Nursery {
     /// Templates that have ended while their output is still open.
     private var outputs: [TemplateID: Template] = [:]
     private var warned: Set<String> = []
+    /// Looks after those that owe an answer; runs while there may be one.
+    private let watch: RoostLoop.Timer
+    private var isWatching = false
     let onEvent: (NurseryEvent) -> Void
     private var onShutDown: (() -> Void)?
     /// Whether everything below ends with the nursery by the kernel's hand; known once it runs.
@@ -65,6 +72,9 @@ public final class Nursery {
                 .system, "start processes: \(settings.binary): \(systemText(errno)): is roost-instance beside roost?")
         }
         (self.loop, self.settings, self.onEvent, binary) = (loop, settings, onEvent, Descriptor(file))
+        do throws(UVError) { watch = try RoostLoop.Timer(on: loop) } catch {
+            throw RoostError(.system, "watching processes: \(error)")
+        }
         try restart()
     }
 
@@ -85,7 +95,7 @@ public final class Nursery {
         }
         starter = try EndWatch(Descriptor(spawned.pidfd), on: loop) { [weak self] in self?.starter = nil }
         control = try ControlSocket(
-            ours, on: loop, onMessage: { [weak self] in self?.receive($0, $1) },
+            ours, on: loop, needsDescriptors: false, onMessage: { [weak self] in self?.receive($0, $1) },
             onEnd: { [weak self] in self?.lost($0) })
     }
 
@@ -105,6 +115,7 @@ public final class Nursery {
             throw RoostError(.unavailable, "load \(order.label): the nursery does not answer")
         }
         templates[id] = template
+        startWatching()
     }
 
     /// The process of a template in this PID namespace; nil before it is known and after it has ended.
@@ -127,16 +138,34 @@ public final class Nursery {
         }
         try source.fork(instance, descriptors)
         instances[instance] = Instance(template: template)
+        startWatching()
     }
 
     /// Ends it at once; its exit is reported.
     public func kill(_ instance: InstanceID) {
-        instances[instance]?.isKilled = true
-        if let pidfd = instances[instance]?.pidfd { _ = roost_pidfd_kill(pidfd.number, SIGKILL) }
+        guard let known = instances[instance] else { return }
+        if known.killed == nil { instances[instance]?.killed = loop.now }
+        startWatching()
+        if let pidfd = known.pidfd {
+            _ = roost_pidfd_kill(pidfd.number, SIGKILL)
+        } else if known.isAdopted {
+            askToKill(instance, of: known.template)
+        }
+    }
+
+    /// The nursery has a pidfd of everybody.
+    private func askToKill(_ instance: InstanceID?, of template: TemplateID) {
+        var message = roost_message()
+        message.kind = ROOST_KILL.rawValue
+        (message.template_id, message.instance_id) = (template.rawValue, instance?.rawValue ?? 0)
+        control?.send(message)
     }
 
     /// Ends it at once. Instances that were forked from it and have started go on.
-    public func kill(_ template: TemplateID) { templates[template]?.kill() }
+    public func kill(_ template: TemplateID) {
+        templates[template]?.kill()
+        startWatching()
+    }
 
     /// Ends everything; nothing more is reported. `onDone` comes when no process is left.
     public func shutDown(onDone: @escaping () -> Void) {
@@ -153,7 +182,7 @@ public final class Nursery {
         switch message.kind {
         case ROOST_NURSERY_READY.rawValue: ready(descriptors.first, inNamespace: message.flags != 0)
         case ROOST_WARNING.rawValue: warn(message.words)
-        case ROOST_TEMPLATE_STARTED.rawValue: descriptors.first.map { templates[template]?.started($0) }
+        case ROOST_TEMPLATE_STARTED.rawValue: templates[template]?.started(descriptors.first)
         case ROOST_TEMPLATE_REFUSED.rawValue:
             templateEnded(template, .lost("it cannot be started: \(systemText(message.status))"))
         case ROOST_ADOPTED.rawValue: adopted(instance, descriptors.first)
@@ -170,7 +199,7 @@ public final class Nursery {
     }
 
     private func ready(_ pidfd: Descriptor?, inNamespace: Bool) {
-        guard let pidfd else { return }
+        guard let pidfd else { return lost("its descriptor could not be taken: too many are open") }
         isNamespace = inNamespace
         processID = roost_pidfd_process(pidfd.number)
         do throws(RoostError) {
@@ -182,10 +211,11 @@ public final class Nursery {
     }
 
     private func adopted(_ id: InstanceID, _ pidfd: Descriptor?) {
-        guard let pidfd, let instance = instances[id], instance.pidfd == nil else { return }
+        guard let instance = instances[id], !instance.isAdopted else { return }
         instances[id]?.pidfd = pidfd
-        if instance.isKilled { kill(id) }
-        let process = roost_pidfd_process(pidfd.number)
+        instances[id]?.isAdopted = true
+        if instance.killed != nil { kill(id) }
+        let process = pidfd.map { roost_pidfd_process($0.number) } ?? 0
         if process > 0 { _ = roost_prefer_to_kill(process) }
         onEvent(.instanceStarted(id, process: process))
     }
@@ -223,6 +253,7 @@ public final class Nursery {
         case .refused(let call): onEvent(.callRefused(id, call))
         case .output(let bytes): onEvent(.output(id, bytes))
         case .outputEnded: outputs[id] = nil
+        case .unreachable: askToKill(nil, of: id)
         }
     }
 
@@ -232,6 +263,7 @@ public final class Nursery {
         message.kind = ROOST_ADOPT.rawValue
         (message.template_id, message.instance_id) = (template.rawValue, instance.rawValue)
         message.process = process
+        instances[instance]?.adoptionAsked = loop.now
         if control?.send(message) != true { lost("it does not read its control socket") }
     }
 
@@ -273,7 +305,52 @@ public final class Nursery {
         if onShutDown != nil { finish() } else { lost("the nursery has ended") }
     }
 
+    // MARK: those that do not answer
+
+    private func startWatching() {
+        guard !isWatching else { return }
+        isWatching = true
+        // A timer that cannot start is a closed one: the host is ending.
+        try? watch.start(after: Instant.Span(nanoseconds: settings.patience.nanoseconds / 2)) { [weak self] in
+            self?.look()
+        }
+    }
+
+    /// A process that hangs, or that somebody has stopped, would keep requests waiting for ever. What has come while
+    /// this process itself did not run is taken first.
+    private func look() {
+        isWatching = false
+        control?.receive()
+        for template in templates.values { template.catchUp() }
+        guard control != nil else { return }
+        let (now, patience) = (loop.now, settings.patience)
+        var isOwed = false
+        for template in templates.values {
+            guard let (debt, since) = template.debt(at: now) else { continue }
+            isOwed = true
+            switch debt {
+            case .start where since > patience: return lost("it has not answered for \(patience)")
+            case .load where since > template.loadPatience:
+                template.giveUp("it did not finish loading within \(template.loadPatience)")
+            case .fork where since > patience: template.giveUp("it did not fork for \(patience)")
+            case .leave where since > patience: template.giveUp("it failed and did not end for \(patience)")
+            case .end where since > settings.endPatience: return lost("it tells of no ends")
+            case .start, .load, .fork, .leave, .end: break
+            }
+        }
+        for instance in instances.values {
+            let adoption = instance.isAdopted ? nil : instance.adoptionAsked
+            isOwed = isOwed || adoption != nil || instance.killed != nil
+            if let adoption, now - adoption > patience { return lost("it has not answered for \(patience)") }
+            if let killed = instance.killed, instance.isAdopted, now - killed > settings.endPatience {
+                return lost("it tells of no ends")
+            }
+        }
+        if isOwed { startWatching() }
+    }
+
     private func finish() {
+        watch.close()
         for template in templates.values { template.close() }
         for template in outputs.values { template.close() }
         (templates, outputs, instances) = ([:], [:], [:])

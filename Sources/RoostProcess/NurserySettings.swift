@@ -1,4 +1,5 @@
 internal import Glibc
+public import RoostBasics
 
 /// How the nursery is started, and what holds for all that comes of it.
 public struct NurserySettings: Sendable {
@@ -13,6 +14,13 @@ public struct NurserySettings: Sendable {
     public var allowsForks = false
     /// Private memory of a process while it loads.
     public var loadMemoryBytes = UInt64(sysconf(Int32(_SC_PHYS_PAGES))) * UInt64(sysconf(Int32(_SC_PAGESIZE))) / 2
+
+    /// Who has not answered for so long is ended: a template asked for a fork, or the nursery itself.
+    public var patience = Instant.Span.seconds(10)
+    /// As `patience`, of the end of a process that was killed: giving much memory back takes its time.
+    public var endPatience = Instant.Span.seconds(60)
+    /// As `patience`, of a template that loads.
+    public var loadPatience = Instant.Span.seconds(120)
 
     public init(binary: String) { self.binary = binary }
 }
@@ -33,6 +41,8 @@ public struct TemplateOrder: Sendable {
     public var model = Model.none
     /// Golden examples, JSON Lines.
     public var examples: Int32?
+    /// What the card says of the model's columns, as the template's side reads it.
+    public var columns: Int32?
     /// From the plugin's record.
     public var isForkSafe = false
     public var needsThreads = false

@@ -5,7 +5,7 @@ internal import RoostBasics
 /// An order as it travels.
 struct OrderMessage {
     let raw: roost_message
-    /// Plugin, model and examples, as far as present; still the caller's.
+    /// Plugin, model, examples and columns, as far as present; still the caller's.
     let descriptors: [Int32]
 
     init(_ order: TemplateOrder, _ settings: NurserySettings) throws(RoostError) {
@@ -38,6 +38,10 @@ struct OrderMessage {
         if let examples = order.examples {
             set(ROOST_WITH_EXAMPLES, when: true)
             descriptors.append(examples)
+        }
+        if let columns = order.columns {
+            set(ROOST_WITH_COLUMNS, when: true)
+            descriptors.append(columns)
         }
         wanted.load_memory_bytes = settings.loadMemoryBytes
         wanted.memory_bytes = order.memoryBytes ?? 0

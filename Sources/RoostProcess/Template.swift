@@ -12,6 +12,8 @@ enum TemplateSignal {
     case forkRefused(InstanceID, String)
     case refused(RefusedCall)
     case output([UInt8])
+    /// It has to be ended, and only the nursery can.
+    case unreachable
     /// The last process that could print is gone.
     case outputEnded
 }
@@ -52,15 +54,19 @@ final class Template {
     private var onSignal: ((TemplateSignal) -> Void)?
     /// Forks asked for and not answered.
     private(set) var pendingForks: Set<InstanceID> = []
+    /// The nursery has made the process.
+    private(set) var isStarted = false
+    /// Of the process; nil also when the host had no descriptor left for it.
     /// Forks asked for that it has not made: the sandbox lets it make no others.
     private var forksDue = 0
-    /// Ends a template that does not answer for a fork, since nobody can wait for that: what it has not made cannot be
-    /// killed. And one that has failed and stays.
-    private var clock: RoostLoop.Timer?
-    private static let patience = Instant.Span.seconds(5)
-    /// Known once the nursery has made the process.
     private(set) var pidfd: Descriptor?
-    private var isKilled = false
+    private var killed: Instant?
+    /// The host could not take what it sent.
+    private var isOutOfDescriptors = false
+    /// When the first of those that it still owes was asked of it: its start, its load, or a fork.
+    private var owesSince: Instant
+    /// How long loading may take. What runs when nobody else wants the processor may take its time.
+    let loadPatience: Instant.Span
 
     /// Makes the sockets and files and sends the order into them; `socket` is for the nursery to hand on.
     init(
@@ -68,6 +74,8 @@ final class Template {
         onSignal: @escaping (TemplateSignal) -> Void
     ) throws(RoostError) {
         (label, modelMemoryBytesMax, self.loop) = (order.label, order.modelMemoryBytes, loop)
+        owesSince = loop.now
+        loadPatience = order.isBackground ? .seconds(3600) : settings.loadPatience
         privateBytesMax = settings.loadMemoryBytes
         let control = roost_control_pair()
         guard control.status == 0 else { throw Self.error("socketpair", control.status) }
@@ -82,7 +90,7 @@ final class Template {
         self.onSignal = onSignal
         let message = try OrderMessage(order, settings)
         self.control = try ControlSocket(
-            ours, on: loop, onMessage: { [weak self] in self?.receive($0, $1) },
+            ours, on: loop, needsDescriptors: true, onMessage: { [weak self] in self?.receive($0, $1) },
             onEnd: { [weak self] in self?.socketEnded($0) })
         do throws(RoostError) {
             output = try OutputPipe(
@@ -108,15 +116,47 @@ final class Template {
 
     // MARK: the nursery's side
 
-    func started(_ pidfd: Descriptor) {
+    func started(_ pidfd: Descriptor?) {
         self.pidfd = pidfd
-        if isKilled { kill() }
+        isStarted = true
+        if killed != nil { kill() }
     }
 
     func kill() {
-        isKilled = true
-        if let pidfd { _ = roost_pidfd_kill(pidfd.number, SIGKILL) }
+        killed = killed ?? loop.now
+        if let pidfd {
+            _ = roost_pidfd_kill(pidfd.number, SIGKILL)
+        } else if isStarted {
+            onSignal?(.unreachable)
+        }
     }
+
+    /// What somebody waits for.
+    enum Debt { case start, load, fork, leave, end }
+
+    /// What it owes, and for how long; nil when it is nothing.
+    func debt(at now: Instant) -> (Debt, Instant.Span)? {
+        if let killed, isStarted { return (.end, now - killed) }
+        let since = now - owesSince
+        switch state {
+        case .starting, .loading: return (isStarted ? .load : .start, since)
+        case .ready: return pendingForks.isEmpty ? nil : (.fork, since)
+        case .failed: return isStarted ? (.leave, since) : nil
+        case .single: return nil
+        }
+    }
+
+    /// It has owed an answer for too long: it hangs, or somebody has stopped it.
+    func giveUp(_ reason: String) {
+        switch state {
+        case .starting, .loading: fail(RoostError(.pluginFailed, "load \(label): \(reason)"))
+        case .ready, .single, .failed: onSignal?(.warning("\(label): killed because \(reason)"))
+        }
+        kill()
+    }
+
+    /// What it has said that was not read yet.
+    func catchUp() { control?.receive() }
 
     func fork(_ instance: InstanceID, _ descriptors: [Int32]) throws(RoostError) {
         switch state {
@@ -132,25 +172,9 @@ final class Template {
         guard control?.send(message, descriptors) == true else {
             throw RoostError(.unavailable, "fork \(label): its template does not take more requests now")
         }
+        if pendingForks.isEmpty { owesSince = loop.now }
         pendingForks.insert(instance)
         forksDue += 1
-        if pendingForks.count == 1 { awaitFork() }
-    }
-
-    private func awaitFork() {
-        guard !pendingForks.isEmpty else {
-            clock?.stop()
-            return
-        }
-        startClock { $0.misbehaved("it did not fork within \(Self.patience)") }
-    }
-
-    private func startClock(_ onFire: @escaping (Template) -> Void) {
-        // Without a timer it is only not watched.
-        if clock == nil { clock = try? RoostLoop.Timer(on: loop) }
-        try? clock?.start(after: Self.patience) { [weak self] in
-            if let self { onFire(self) }
-        }
     }
 
     private func takeForkDue() -> Bool {
@@ -180,13 +204,14 @@ final class Template {
         defer {
             control?.close()
             refusals?.close()
-            clock?.close()
-            (control, refusals, clock, result, state) = (nil, nil, nil, nil, .failed)
+            (control, refusals, result, state) = (nil, nil, nil, .failed)
         }
         switch state {
         case .starting, .loading:
             return (
-                RoostError(.pluginFailed, "load \(label): the process \(Self.past(status)) while loading\(hint)"), nil
+                RoostError(
+                    isBlameless(status) ? .unavailable : .pluginFailed,
+                    "load \(label): the process \(Self.past(status)) while loading\(hint)"), nil
             )
         case .single(let instance): return (nil, instance)
         case .ready, .failed: return (nil, nil)
@@ -197,13 +222,17 @@ final class Template {
         if case .killed = status { "was \(status)" } else { "\(status)" }
     }
 
+    /// Who is lost with the nursery, or could not be made, may be loaded another time.
+    private func isBlameless(_ status: ExitStatus) -> Bool {
+        if case .lost = status { true } else { isOutOfDescriptors }
+    }
+
     /// Output goes on until the last instance has closed it.
     func close() {
         control?.close()
         refusals?.close()
         output?.close()
-        clock?.close()
-        (control, refusals, clock, output, onSignal) = (nil, nil, nil, nil, nil)
+        (control, refusals, output, onSignal) = (nil, nil, nil, nil)
     }
 
     // MARK: what it says
@@ -224,6 +253,7 @@ final class Template {
     }
 
     private func socketEnded(_ reason: String) {
+        isOutOfDescriptors = control?.isOutOfDescriptors == true
         control = nil
         switch state {
         case .single, .failed: break  // it has nothing more to say
@@ -306,13 +336,12 @@ final class Template {
             default: .pluginFailed
             }
         fail(RoostError(code, "load \(label): \(text)\(hint)"))
-        // It ends by itself, with what it has printed; or not.
-        startClock { $0.kill() }
     }
 
     private func fail(_ error: RoostError) {
         state = .failed
         result = nil
+        owesSince = loop.now
         onSignal?(.failed(error))
     }
 
@@ -331,7 +360,7 @@ final class Template {
         guard pendingForks.remove(instance) != nil else {
             return misbehaved("it answered for \(instance), which is not its own")
         }
-        awaitFork()
+        owesSince = loop.now
         let isTemplate = message.flags & ROOST_IS_SINGLE.rawValue != 0
         if isTemplate { state = .single(instance) }
         onSignal?(.forked(instance, process: message.process, isTemplate: isTemplate))
@@ -339,7 +368,6 @@ final class Template {
         // It serves now, and forks no more.
         for other in pendingForks { onSignal?(.forkRefused(other, "its template has become an instance")) }
         pendingForks = []
-        awaitFork()
     }
 
     private func forkRefused(_ message: roost_message) {
@@ -347,7 +375,7 @@ final class Template {
         guard pendingForks.remove(instance) != nil else {
             return misbehaved("it answered for \(instance), which is not its own")
         }
-        awaitFork()
+        owesSince = loop.now
         onSignal?(.forkRefused(instance, "fork: \(systemText(message.status))"))
     }
 

@@ -9,6 +9,8 @@ public struct NurseryControl: Sendable {
         case start(TemplateID, socket: Int32)
         /// `process` is said to be `instance`, forked by `template`: to be believed only as far as checked.
         case adopt(InstanceID, of: TemplateID, process: Int32)
+        /// To be ended: the instance, or without one the template.
+        case kill(InstanceID?, of: TemplateID)
         /// The host is gone.
         case closed
     }
@@ -29,6 +31,9 @@ public struct NurseryControl: Sendable {
         case (1, ROOST_ADOPT.rawValue):
             let instance = InstanceID(rawValue: received.message.instance_id)
             return .adopt(instance, of: template, process: received.message.process)
+        case (1, ROOST_KILL.rawValue):
+            let number = received.message.instance_id
+            return .kill(number == 0 ? nil : InstanceID(rawValue: number), of: template)
         case (0, _): return .closed
         default: return nil  // nothing now, or a message whose descriptors were lost: the host times it out
         }

@@ -36,7 +36,7 @@ public struct TemplateControl: Sendable {
         let received = roost_receive(ROOST_FD_CONTROL, 1)
         guard received.status > 0 else { return nil }
         guard received.message.kind == ROOST_ORDER.rawValue else { throw unexpected(received.message.kind) }
-        let order = TemplateOrder(received.message)
+        var order = TemplateOrder(received.message)
         var rest = received.descriptors.numbers[...]
         let (output, result, plugin) = (rest.popFirst(), rest.popFirst(), rest.popFirst())
         var model: Int32 = -1
@@ -45,6 +45,8 @@ public struct TemplateControl: Sendable {
         guard let output, let result, let plugin else {
             throw RoostError(.system, "an order without its descriptors")
         }
+        // Now, because it is among those that are closed below.
+        if order.hasColumns { order.columns = try WholeFile.read(rest.popFirst() ?? -1, "the card's columns") }
         let arrangement = roost_arrangement(
             output: output, result: result, plugin: plugin, model: model, examples: examples)
         let status = roost_arrange_descriptors(arrangement)

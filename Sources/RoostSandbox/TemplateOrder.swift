@@ -11,6 +11,9 @@ public struct TemplateOrder: Sendable {
     /// Where the model's bytes are: a file of their own, a part of the plugin's, or nowhere.
     public var model = Model.none
     public var hasExamples = false
+    var hasColumns = false
+    /// What the card says of the model's columns, as it travels; empty when it says nothing.
+    public internal(set) var columns: [UInt8] = []
     /// Golden examples to check after load; the rest is left.
     public var examplesMax = 0
     /// Rows that a batch may have.
@@ -42,6 +45,7 @@ public struct TemplateOrder: Sendable {
         examplesMax = Int(order.examples_max)
         batchRows = max(1, Int(order.batch_rows))
         hasExamples = has(ROOST_WITH_EXAMPLES)
+        hasColumns = has(ROOST_WITH_COLUMNS)
         if has(ROOST_WITH_MODEL) {
             model = .file(bytes: Int(order.model_bytes))
         } else if has(ROOST_MODEL_IN_PLUGIN) {

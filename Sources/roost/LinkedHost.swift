@@ -69,6 +69,7 @@ extension ServeOptions {
         self = try .here(home: settings.home)
         listen = try Self.place(settings.listen)
         hosts = settings.hostNames
+        tokenFile = settings.tokenFile
         bodyBytesMax = settings.bodyMax.bytes
         if let held = settings.bodiesInMemoryMax { heldBodyBytesMax = held.bytes }
         drain = settings.drain

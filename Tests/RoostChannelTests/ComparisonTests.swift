@@ -40,13 +40,21 @@ import Testing
     }
 
     @Test func aBodyIsTakenApartAsItWasPutTogether() throws {
-        let body = ComparisonBody.prefix(requestBytes: 3) + [1, 2, 3] + [4, 5]
-        let found = ComparisonBody.parts(body.bytes)
-        let parts = try #require(found)
-        #expect(body[parts.request] == [1, 2, 3] && body[parts.reply] == [4, 5])
+        for (jsonBytes, coding) in [(nil, .identity), (0, .gzip), (99, .deflate)] as [(Int?, ContentCoding)] {
+            var reply = ReplyHeader(
+                id: RequestID(slot: 1, generation: 1), status: 200, contentType: .json, outcome: .ok)
+            (reply.jsonBytes, reply.contentCoding) = (jsonBytes, coding)
+            let body = ComparisonBody.prefix(requestBytes: 3, reply: reply) + [1, 2, 3] + [4, 5]
+            let found = ComparisonBody.parts(body.bytes)
+            let parts = try #require(found)
+            #expect(body[parts.request] == [1, 2, 3] && body[parts.reply] == [4, 5])
+            #expect(parts.replyJSONBytes == jsonBytes && parts.replyCoding == coding)
+        }
+        let reply = ReplyHeader(id: RequestID(slot: 1, generation: 1), status: 200, contentType: .json, outcome: .ok)
         for bad in [
-            [], [UInt8](repeating: 0, count: 7), ComparisonBody.prefix(requestBytes: 1),
-            [UInt8](repeating: 255, count: 9),
+            [], [UInt8](repeating: 0, count: 23), ComparisonBody.prefix(requestBytes: 1, reply: reply),
+            [UInt8](repeating: 255, count: 25),
+            [UInt8](repeating: 0, count: 16) + [3] + [UInt8](repeating: 0, count: 7),
         ] {
             let none = ComparisonBody.parts(bad.bytes) == nil
             #expect(none)

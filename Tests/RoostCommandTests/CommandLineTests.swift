@@ -59,7 +59,7 @@ import Testing
             (["serve", "--keep", "0"], "--keep must be 1 or more, got \"0\" (see `roost serve --help`)"),
             (["serve", "--listen", "8080"], "--listen must be HOST:PORT, got \"8080\" (see `roost serve --help`)"),
             (["serve", "--drain", "30"], "--drain must be a time like 30s, got \"30\" (see `roost serve --help`)"),
-            (["serve", "--token-file", "x"], "--token-file is not supported by this build (see `roost serve --help`)"),
+            (["serve", "--store-max", "1"], "--store-max is not supported by this build (see `roost serve --help`)"),
             (
                 ["deploy", "credit@3"],
                 "credit@3 is a version, not a file: say --restart or --allow-incompatible, or name a file (see `roost deploy --help`)"

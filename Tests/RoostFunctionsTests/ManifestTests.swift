@@ -32,7 +32,7 @@ import Testing
             {"$schema": "x", "description": "d", "owner": "o", "labels": {"team": "risk"}, "timeout": "250ms",
              "retry": false, "limits": {"memory": "1GiB", "model": "2GiB", "open_files": 128, "network": true},
              "batch": {"max_size": 8, "max_delay": "5ms"}, "scale": {"min": 1, "max": 4, "concurrency": 3, "idle": "5s", "queue": 10},
-             "rollback_window": "0ms", "warm": true, "weight": 5, "threshold": 0.25,
+             "rollback_window": "0ms", "warm": true, "weight": 5, "threshold": 0.25, "jobs": {"share": 50},
              "gate": {"data": "sets/holdout.csv", "label": "y", "metric": "auc", "min": 0.95, "max_drop": 0.01}, "traffic": {"2": 90, "3.1": 10}}
             """)
         #expect(manifest.labels == ["team": "risk"] && manifest.description == "d" && manifest.owner == "o")
@@ -43,6 +43,7 @@ import Testing
         #expect(manifest.scale.concurrency == 3 && manifest.scale.idle == .seconds(5))
         #expect(manifest.scale.queue == 10 && manifest.rollbackWindow == .zero)
         #expect(manifest.traffic?.description == "2=90 3.1=10")
+        #expect(manifest.jobsShare == 50)
         #expect(manifest.threshold == 0.25 && manifest.gate?.data == "sets/holdout.csv" && manifest.gate?.label == "y")
         #expect(manifest.gate?.bound == Gate(.auc, .atLeast, 0.95) && manifest.gate?.maxDrop == 0.01)
     }

@@ -31,7 +31,7 @@ import Testing
         world.settle()
         #expect(world.machine.isSettled)
         for (name, function) in world.machine.functions {
-            let hasChoice = function.versions.values.contains { $0.state.takesRequests }
+            let hasChoice = function.absence == nil && function.versions.values.contains { $0.state.takesRequests }
             #expect((world.routes[name] != nil) == hasChoice, "\(name) serves when it can")
         }
         let routes = world.routes
@@ -83,7 +83,7 @@ import Testing
     ) throws {
         guard let id = version?.id else { return }
         let shares = try shares(using: &random)
-        let kind = Int.random(in: 0..<5, using: &random)
+        let kind = Int.random(in: 0..<7, using: &random)
         let before = world.routes
         do {
             try world.command { machine, now throws(RoostError) in
@@ -92,6 +92,8 @@ import Testing
                 case 1: try machine.followLatest(id.function, by: "test", at: now)
                 case 2: try machine.rollBack(id.function, by: "test", at: now)
                 case 3: try machine.restart(id, by: "test", at: now)
+                case 4: try machine.unload(id.function, by: "test", at: now)
+                case 5: try machine.load(id.function, by: "test", at: now)
                 default: machine.allowIncompatible(id, by: "test", at: now)
                 }
             }

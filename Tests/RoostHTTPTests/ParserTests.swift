@@ -76,6 +76,25 @@ import Testing
         #expect(!isInside && length == 8)
     }
 
+    @Test func whatChunksAnnounceIsKnownBeforeItComes() {
+        var parser = RequestParser()
+        let head = "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+        for (piece, announced) in [
+            (head, 0), ("3\r\nabc\r\n", 3), ("1", 3), ("0", 3), ("\r\n", 3 + 16), ("abcdefghijklmnop\r\n", 3 + 16),
+            ("ffffffffffffffff\r\n", .max),
+        ] {
+            let input = Array(piece.utf8)
+            var used = 0
+            while used < input.count {
+                let step = unsafe parser.parse(input.span.bytes.extracting(used..<input.count))
+                #expect(step.fault == nil)
+                used += step.consumed
+            }
+            let found = parser.chunkedBytesAnnounced
+            #expect(found == announced, "after \(piece)")
+        }
+    }
+
     @Test func headersAreFoundByName() {
         var parser = RequestParser(isLocal: true)
         let input = Array(

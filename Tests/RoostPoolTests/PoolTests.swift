@@ -98,6 +98,42 @@ import Testing
         #expect(pool.queueDepth == 1, "who asked for this version waits for the next try")
     }
 
+    @Test func startsThatFailForOutsideReasonsAreTriedAgainSoonHoweverOften() throws {
+        for isBlameless in [true, false] {
+            var pool = Pool(settings: PoolSettings(), demand: .kept)
+            _ = try arrive(&pool, id(1), deadline: nil, at: start)
+            var (now, waits) = (start, [Instant.Span]())
+            for _ in 0..<8 {
+                #expect(actions(&pool, at: now) == [.start])
+                pool.startFailed(isBlameless: isBlameless, at: now)
+                let wait = (0...400).lazy.map { Instant.Span.milliseconds($0 * 100) }.first { [now] wait in
+                    var copy = pool
+                    return copy.next(at: now + wait) == .start
+                }
+                waits.append(try #require(wait))
+                now = now + waits[waits.count - 1]
+            }
+            #expect(waits[0] == .zero, "the first costs nothing")
+            let last = try #require(waits.last)
+            #expect(isBlameless ? last <= .milliseconds(300) : last >= .seconds(5))
+        }
+    }
+
+    @Test func aRequestThatCannotBeHandedOverLeavesNothingBehind() throws {
+        var (pool, tickets) = try loaded(2)
+        let first = InstanceID(rawValue: 1)
+        #expect(pool.withdrawn(tickets[0], from: InstanceID(rawValue: 7)) == nil, "another one has it")
+        #expect(pool.withdrawn(tickets[0], from: first) == .own)
+        #expect(pool.withdrawn(tickets[0], from: first) == nil, "it is gone")
+        #expect(pool.outstanding(of: first) == 1 && actions(&pool, at: start).isEmpty)
+        #expect(pool.replied(tickets[0], by: first, at: start) == .unknown)
+        #expect(pool.replied(tickets[1], by: first, at: start) == .deliver(id(1)))
+        let copy = try accept(copyTo: &pool)
+        _ = actions(&pool, at: start)
+        #expect(pool.withdrawn(copy, from: first) == .shadow)
+        #expect(pool.isIdle)
+    }
+
     @Test func copiesRunOnlyWhenNobodyWaits() throws {
         var (pool, tickets) = try loaded(1)
         let copy = try accept(copyTo: &pool), other = try accept(copyTo: &pool)

@@ -126,6 +126,31 @@ import Testing
         try world.shutDown()
     }
 
+    @Test func aTemplateThatIsStoppedIsEndedWhenItShouldFork() throws {
+        let world = try World { $0.patience = .seconds(1) }
+        let template = try world.load()
+        kill(try #require(world.nursery.process(of: template)), SIGSTOP)
+        let instance = try world.fork(template)
+        #expect(try world.end(instance.id) == .lost("its template was killed by signal 9 (kill)"))
+        #expect(try world.end(template) == .killed(signal: SIGKILL))
+        #expect(try world.fork(world.load()).ask("shared") == "999 OK")
+        try world.shutDown()
+    }
+
+    @Test func aNurseryThatIsStoppedIsLostWhenItShouldAct() throws {
+        let world = try World { $0.patience = .seconds(1) }
+        let instance = try world.fork(world.load())
+        _ = try world.process(instance)
+        kill(try #require(world.nursery.processID), SIGSTOP)
+        let failure = try world.failure(world.start())
+        #expect(failure.code == .unavailable)
+        #expect(try world.end(instance.id) == .lost("the nursery is gone"))
+        _ = try world.first { if case .nurseryLost(let reason) = $0 { reason } else { nil } }
+        try world.nursery.restart()
+        #expect(try world.fork(world.load()).ask("shared") == "999 OK")
+        try world.shutDown()
+    }
+
     @Test func aLostNurseryIsReportedAfterAllThatItHeld() throws {
         let world = try World()
         let template = try world.load()

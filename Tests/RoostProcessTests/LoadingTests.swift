@@ -66,6 +66,14 @@ import Testing
         try world.shutDown()
     }
 
+    @Test func aHangingLoadEndsByItselfAfterItsTime() throws {
+        let world = try World { ($0.patience, $0.loadPatience) = (.seconds(2), .seconds(1)) }
+        let failure = try world.failure(world.start(["LOAD_HANGS"]))
+        #expect(failure.code == .pluginFailed)
+        #expect(failure.message.contains("it did not finish loading within"))
+        try world.shutDown()
+    }
+
     @Test func modelMemoryAboveItsLimitIsRefused() throws {
         let world = try World()
         let template = try world.start { $0.modelMemoryBytes = 1 << 20 }

@@ -67,6 +67,36 @@ import Testing
         #expect(answers[0].numbers[0].isNaN)
     }
 
+    @Test(arguments: [1, 2, 17])
+    func whatWasWrittenInBinaryIsReadAgainExactly(_ rows: Int) throws {
+        let codec = try predicted(rows: rows, seed: UInt64(rows))
+        let wanting = try self.codec(outputs)
+        let row = #"{"inputs":[{"name":"features","shape":[1,3],"datatype":"FP32","data":[1,2,3]}]"#
+        for form in [
+            #","parameters":{"binary_data_output":true}}"#,
+            #","outputs":[{"name":"version","parameters":{"binary_data":true}},{"name":"scores"},{"name":"label","parameters":{"binary_data":true}}]}"#,
+        ] {
+            try wanting.decode(row + form, .tensors)
+            let buffer = TextBuffer()
+            let jsonBytes = try codec.encoder.tensors(0..<rows, of: codec.batch, wanting.request, into: buffer)
+            let reply = buffer.bytes
+            #expect(jsonBytes != nil)
+            let answers = try codec.decoder.answer(reply.bytes, as: .tensors, codec.batch, jsonBytes: jsonBytes)
+            #expect(answers.map(\.output).sorted() == [0, 1, 2])
+            for answer in answers {
+                let output = codec.batch.outputs[answer.output]
+                for index in 0..<output.count where answer.output != 0 || index != 0 {
+                    #expect(answer.isEqual(to: output, at: index), "\(answer.output), \(index)")
+                }
+            }
+            for cut in 0..<40 where cut < reply.count {
+                // Whatever is missing: an error, or fewer values, and nothing worse.
+                let short = Array(reply.dropLast(cut))
+                _ = try? codec.decoder.answer(short.bytes, as: .tensors, codec.batch, jsonBytes: jsonBytes)
+            }
+        }
+    }
+
     @Test(arguments: [RequestFormat.tensors, .rows])
     func outputsOfTheOtherVersionOnlyArePassedOver(_ format: RequestFormat) throws {
         let text = try reply(try predicted(rows: 2, seed: 1), format)

@@ -159,7 +159,7 @@ import Testing
         ),
         (
             #"{"name":"features","shape":[1,3],"datatype":"FP32","parameters":{"binary_data_size":12}}"#,
-            "binary tensor data is not supported by this build"
+            #""binary_data_size" needs the header Inference-Header-Content-Length"#
         ),
         ("", #"input "features" (FP32 [-1, 3]) is absent"#), ("3", "inputs[0]: expected a tensor object, got 3"),
     ])

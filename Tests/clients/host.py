@@ -83,12 +83,14 @@ class Reply:
 class Host:
     """A home and the host that serves it. `stop` ends it gracefully, `kill` as a crash would.
 
-    `user` is the number of another user to run it as, `prefix` a command that runs it.
+    `user` is the number of another user to run it as, `prefix` a command that runs it, `output` the folder of what it
+    prints, when that shall not be the home.
     """
 
-    def __init__(self, home, *arguments, environment=None, user=None, prefix=(), binary=ROOST):
+    def __init__(self, home, *arguments, environment=None, output=None, user=None, prefix=(), binary=ROOST):
         assert binary.exists(), f"{binary} is missing: run `swift build -c release` first"
         self.home = Path(home)
+        self.printed = Path(output or home)
         self.user = {} if user is None else {"user": user, "group": user, "extra_groups": []}
         self.command = [*prefix, str(binary)]
         self.plugins = self.home / "plugins"
@@ -111,8 +113,8 @@ class Host:
     # The process
 
     def start(self):
-        self.output = self.home / "host.out"
-        with open(self.output, "w") as output, open(self.home / "host.err", "a") as errors:
+        self.output = self.printed / "host.out"
+        with open(self.output, "w") as output, open(self.printed / "host.err", "a") as errors:
             self.process = subprocess.Popen(
                 [*self.command, "serve", "--home", str(self.home), "--listen", "127.0.0.1:0", *self.arguments],
                 stdout=output, stderr=errors, stdin=subprocess.DEVNULL, env=self.environment, **self.user)
@@ -129,7 +131,7 @@ class Host:
 
     @property
     def warnings(self):
-        return (self.home / "host.err").read_text().splitlines()
+        return (self.printed / "host.err").read_text().splitlines()
 
     def wait_for_line(self, text):
         def line():

@@ -103,7 +103,7 @@ def test_what_fails_is_tried_as_often_as_the_manifest_says_then_replayed(host, p
 def test_a_full_backlog_says_when_to_come_again(host):
     host.manifest("f", {"triggers": [{"type": "queue", "name": "two", "capacity": 2, "concurrency": 1}]})
     wait_until(lambda: [one["name"] for one in host.status("f")["triggers"]] == ["two"], "the new queue")
-    replies = [host.call("POST", "/functions/f/async", [[1000.0, SLEEP]]) for _ in range(3)]
+    replies = [host.call("POST", "/functions/f/async", [[3000.0, SLEEP]]) for _ in range(3)]
     assert [reply.status for reply in replies] == [202, 202, 429]
     refused = replies[2]
     assert int(refused.headers["Retry-After"]) >= 1 and "the most is 2" in refused.error
@@ -113,7 +113,7 @@ def test_a_full_backlog_says_when_to_come_again(host):
 def test_who_waits_can_be_cancelled(host):
     host.manifest("f", {"triggers": [{"type": "queue", "name": "one", "concurrency": 1, "retry": RETRY}]})
     wait_until(lambda: [one["name"] for one in host.status("f")["triggers"]] == ["one"], "the new queue")
-    first = submit(host, [[1000.0, SLEEP]])
+    first = submit(host, [[3000.0, SLEEP]])
     second = submit(host, [[1.0, NOTHING]])
     assert host.call("DELETE", second["result"]).status == 200
     letter = answer(host, second["result"])

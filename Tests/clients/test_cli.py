@@ -244,6 +244,42 @@ def test_pack_and_drop(host, binary, root, tmp_path):
     assert "linear" in error and "trees" in error
 
 
+def test_a_card_describes_the_columns(host, binary, tmp_path):
+    model = tmp_path / "m.json"
+    model.write_text(json.dumps({
+        "format": "roost-linear", "version": 1, "model": "linear", "features": ["a", "b"],
+        "coefficients": [[2, 3]], "intercepts": [1]}))
+    card = tmp_path / "card.json"
+    columns = [
+        {"name": "b", "type": "category", "categories": ["low", "high"]},
+        {"name": "a", "missing": "refused", "range": [0, 10]},
+    ]
+    card.write_text(json.dumps({"description": "sums", "columns": columns}))
+    packed = tmp_path / "carded@1.so"
+    command(binary, "pack", model, "--card", card, "-o", packed)
+    host.drop_and_wait(packed, "carded@1.so", "carded@1")
+    # In the order of the model, whose columns have names.
+    shown = host.get("/v2/models/carded").json["columns"]
+    assert [column["name"] for column in shown] == ["a", "b"] and shown[1]["categories"] == ["low", "high"]
+    assert host.ask("/functions/carded/predict", json.dumps([{"a": 2, "b": "high"}]))["predictions"] == [8]
+    for row, word in (({"b": "high"}, "a"), ({"a": None, "b": "low"}, "a"), ({"a": 1, "b": "odd"}, "odd")):
+        reply = host.post("/functions/carded/predict", [row])
+        assert reply.status == 400 and word in reply.json["error"]
+    # What training did not see is accepted, and counted.
+    rows = tmp_path / "rows.csv"
+    rows.write_text("a,b\n1,low\n11,high\n-1,low\n10,low\n")
+    command(binary, "score", packed, rows, "-o", tmp_path / "out.csv")
+    told = {one["name"]: one for one in json.loads((tmp_path / "out.csv.meta.json").read_text())["data"]["columns"]}
+    assert told["a"]["range"] == [0, 10] and told["a"]["out_of_range"] == 2
+    # One that does not fit the model fails, and one that no host would take is not packed.
+    card.write_text(json.dumps({"columns": [{"name": "a"}, {"name": "c"}]}))
+    command(binary, "pack", model, "--card", card, "--runtime", "linear", "-o", tmp_path / "w.so")
+    assert "\"b\"" in error_line(host.run("deploy", tmp_path / "w.so", "--as", "carded@2", code=1))
+    card.write_text('{"columns": [{"type": "number"}]}')
+    error = error_line(command(binary, "pack", model, "--card", card, "-o", tmp_path / "n.so", code=1))
+    assert "name" in error and "card.json" in error
+
+
 def test_examples_beside_a_bare_model_file_are_checked(host, model):
     (host.home / "functions/beside").mkdir(parents=True)
     examples = host.home / "functions/beside/examples.jsonl"

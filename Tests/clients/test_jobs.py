@@ -170,9 +170,16 @@ def test_two_jobs_wait_for_each_other_and_one_that_was_cancelled_goes_on(served,
     assert left_behind(data) == []
 
 
-def test_a_cancelled_job_stays_cancelled_and_another_content_is_not_gone_on_with(served, data, large):
-    shutil.copyfile(large, data / "in.csv")
-    job = begin(served, input="in.csv", output="out.csv", columns=["id"])
+def slow(path, chunks):
+    """A file whose every chunk of about 100 rows takes the plugin a fifth of a second."""
+    with open(path, "w") as file:
+        file.write("id,do,with\n")
+        file.writelines(f"{index:02000},4,2\n" for index in range(97 * chunks))
+
+
+def test_a_cancelled_job_stays_cancelled_and_another_content_is_not_gone_on_with(served, data):
+    slow(data / "in.csv", 100)
+    job = begin(served, "deeds", input="in.csv", output="out.csv", columns="none")
     served.until(lambda: served.get(f"/jobs/{job}").json["rows"] > 0)
     change(served, "DELETE", f"/jobs/{job}")
     over = ended(served, job)
@@ -184,10 +191,10 @@ def test_a_cancelled_job_stays_cancelled_and_another_content_is_not_gone_on_with
     assert over["state"] == "failed" and "is not what it was when the job began" in over["reason"]
 
 
-def test_a_folder_that_is_gone_stops_the_job_until_it_is_back(served, data, large):
-    shutil.copyfile(large, data / "in.csv")
-    assert score(served, input="in.csv", output="reference.csv", columns=["id"])["state"] == "done"
-    job = begin(served, input="in.csv", output="sub/out.csv", columns=["id"])
+def test_a_folder_that_is_gone_stops_the_job_until_it_is_back(served, data):
+    slow(data / "in.csv", 10)
+    assert score(served, "deeds", input="in.csv", output="reference.csv", columns="none")["state"] == "done"
+    job = begin(served, "deeds", input="in.csv", output="sub/out.csv", columns="none")
     served.until(lambda: (data / "sub").exists())
     (data / "sub").rename(data / "gone")
     over = ended(served, job)
@@ -270,6 +277,23 @@ def test_rows_that_a_plugin_does_not_survive_are_bad_rows(served, data, deed, wi
     assert all(reason in one["reason"] and one["row"] == f"{deed},{with_}" for one in found), found
     assert [float(row["prediction"]) for row in rows_of(data / "out.csv")] == [
         index for index in range(3000) if index not in bad]
+
+
+def test_a_job_gives_its_place_to_callers(binary, root, compiled, tmp_path):
+    host = Host(binary, tmp_path / "home", "--max-instances", "1")
+    (host.home / "functions/cancer.json").write_text('{"scale": {"idle": "100ms"}}')
+    host.drop_and_wait(root / "functions/cancer/cancer.ubj", "cancer.ubj", "cancer@1")
+    host.drop_and_wait(compiled("deeds"), "deeds@1.so", "deeds@1")
+    deeds(host.home / "data/in.csv", {index: (4, 20) for index in range(100)}, 100)
+    job = begin(host, "deeds", input="in.csv", output="out.csv", columns="none")
+    host.until(lambda: host.get(f"/jobs/{job}").json.get("processes"))
+    first = host.get(f"/jobs/{job}").json["processes"]
+    assert len(first) == 1 and host.ask("/functions/cancer/predict", [[1.0] * 30])["version"] == "1"
+    # What the job was at was not over, and is done again when the caller has left.
+    assert host.get(f"/jobs/{job}").json["state"] == "running" and not os.path.exists(f"/proc/{first[0]}")
+    over = ended(host, job)
+    assert (over["state"], over["rows"], over["bad_rows"]) == ("done", 100, 0), over
+    host.stop()
 
 
 def test_a_plugin_that_cannot_be_loaded_says_why(binary, compiled, tmp_path):

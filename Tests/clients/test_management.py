@@ -38,12 +38,7 @@ def test_the_overview_is_text(served):
     assert reply.headers["Content-Type"].startswith("text/plain") and "plus: 2 serving, 1 ready" in reply.body.decode()
 
 
-@pytest.mark.parametrize("path", ["/v2/repository/index", "/v2/models/plus/stats"])
-def test_what_a_later_build_brings_is_said_to_be_missing(served, path):
-    assert served.get(path).status == 404 and "not supported by this build" in served.get(path).error
-
-
-@pytest.mark.parametrize("path", ["/nix", "/v2/nix", "/functions/plus/nix", "/functions//predict", "/v2/models"])
+@pytest.mark.parametrize("path", ["/nix", "/v2/nix", "/functions/plus/nix", "/functions//predict", "/v2/models", "/v2/repository"])
 def test_paths_that_mean_nothing(served, path):
     assert served.get(path).status == 404 and served.get(path).error
 

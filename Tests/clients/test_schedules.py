@@ -89,7 +89,8 @@ def test_due_times_are_those_of_the_zone(host, zone):
 
 
 def test_what_was_missed_runs_once_or_not_at_all(host):
-    cron = f"{half_an_hour_ago()} * * * *"
+    minute = half_an_hour_ago()
+    cron = f"{minute} * * * *"
     once = schedule(cron, "out/once-{date}-{time}.csv", missed="once")
     skip = schedule(cron, "out/skip-{date}-{time}.csv", missed="skip") | {"name": "skip"}
     planned(host, once, skip)
@@ -100,7 +101,7 @@ def test_what_was_missed_runs_once_or_not_at_all(host):
     host.restart()
     wait_until(lambda: trigger(host).get("done") == 1, lambda: trigger(host))
     (name,) = outputs(host)
-    last = datetime.now(timezone.utc).replace(minute=half_an_hour_ago(), second=0, microsecond=0)
+    last = datetime.now(timezone.utc).replace(minute=minute, second=0, microsecond=0)
     if last > datetime.now(timezone.utc):
         last -= timedelta(hours=1)
     assert name == last.strftime("once-%Y-%m-%d-%H-%M.csv"), "the last of the five, and only that"

@@ -60,6 +60,18 @@ _Static_assert(sizeof(roost_channel_page) <= ROOST_CHANNEL_PAGE, "the control pa
 #define ROOST_FRAME_WANTS_RECORD 8u
 /* Reply only: a roost_summary stands behind the body, at the next multiple of 8. */
 #define ROOST_FRAME_HAS_SUMMARY 16u
+/* The body lies in the area of this direction, from body_at on. */
+#define ROOST_FRAME_BODY_IN_AREA 32u
+/* The area of this direction is used for the first time. Request: it is the next file of kind ROOST_FILE_OF_REQUEST.
+   Reply, with ROOST_FRAME_WANTS_FILE: the file that is asked for shall be it, and stays. */
+#define ROOST_FRAME_NEW_AREA 64u
+
+/* Bodies that are too large for a ring and not larger than this lie in the area of their direction: a memfd that both
+   sides map once, when the first of them comes, and use again for all that follow. */
+#define ROOST_AREA_BODY_MAX 4194304ull
+#define ROOST_AREA_BYTES 8388608ull
+/* In json_size: the body is not JSON with binary tensors behind it. */
+#define ROOST_NO_BINARY 0xffffffffffffffffull
 
 typedef struct roost_request_frame {
   uint32_t frame_size; /* this header, content type text and body, rounded up to 8 */
@@ -74,6 +86,12 @@ typedef struct roost_request_frame {
   uint16_t content_type;
   uint16_t accept;
   uint32_t content_type_size; /* text before the body, when content_type has no number */
+  uint64_t body_at;           /* ROOST_FRAME_BODY_IN_AREA: where in the area */
+  uint64_t json_size;         /* of the decompressed body: how much is JSON when binary tensors follow */
+  uint64_t body_limit;        /* what the body may become by decompression */
+  uint16_t content_coding;    /* how the body is compressed */
+  uint16_t accept_coding;     /* how the reply may be */
+  uint32_t reserved;
 } roost_request_frame;
 
 typedef struct roost_reply_frame {
@@ -88,6 +106,12 @@ typedef struct roost_reply_frame {
   uint32_t rows;       /* of this request */
   uint32_t batch_rows; /* of the batch that it ran in */
   uint64_t infer_ns;   /* the predict call of that batch */
+  uint64_t body_at;    /* ROOST_FRAME_BODY_IN_AREA: where in the area */
+  uint64_t json_size;  /* of the body before it was compressed: how much is JSON when binary tensors follow */
+  uint16_t content_coding;
+  uint16_t reserved[3];
+  uint64_t decode_ns;  /* from the bodies of that batch to its tensors */
+  uint64_t encode_ns;  /* from its tensors to this body */
 } roost_reply_frame;
 
 /* What the host has to know of a body, told by the instance. Behind it stand, without gaps: `rows * width` doubles;
@@ -109,8 +133,8 @@ typedef struct roost_summary {
 #define ROOST_LABEL_TEXT_MAX 32u
 
 _Static_assert(sizeof(roost_summary) == 16, "summaries begin with a multiple of 8");
-_Static_assert(sizeof(roost_request_frame) == 64, "frame headers are multiples of 8");
-_Static_assert(sizeof(roost_reply_frame) == 48, "frame headers are multiples of 8");
+_Static_assert(sizeof(roost_request_frame) == 96, "frame headers are multiples of 8");
+_Static_assert(sizeof(roost_reply_frame) == 88, "frame headers are multiples of 8");
 
 static inline uint64_t roost_load_relaxed(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_RELAXED); }
 static inline uint64_t roost_load_acquire(const uint64_t *word) { return __atomic_load_n(word, __ATOMIC_ACQUIRE); }
@@ -146,10 +170,20 @@ int roost_seal_writes(int memory);
    somebody still writes to it. */
 int roost_take_back(int memory);
 
-/* One byte and one descriptor over a SOCK_SEQPACKET socket, never blocking. -1 with errno set. */
-int roost_send_descriptor(int socket, int descriptor);
-/* The descriptor, or -1 with errno set (EAGAIN: none there; EPROTO: a message without one). */
-int roost_receive_descriptor(int socket);
+/* Forbids that anybody makes another mapping for writing; those that exist stay. Fails on kernels before 5.1. */
+int roost_seal_new_writers(int memory);
+
+/* What a file on the bodies socket is for: the next request without one, or the reply that asked for it. */
+#define ROOST_FILE_OF_REQUEST 1
+#define ROOST_FILE_OF_REPLY 2
+
+/* One byte (the kind) and one descriptor over a SOCK_SEQPACKET socket, never blocking. -1 with errno set. */
+int roost_send_descriptor(int socket, int descriptor, int kind);
+/* number: the descriptor, or -1 with errno set (EAGAIN: none there; EPROTO: a message without one). */
+typedef struct roost_file {
+  int32_t number, kind;
+} roost_file;
+roost_file roost_receive_descriptor(int socket);
 
 /* Non-blocking, close-on-exec. -1 with errno set. */
 int roost_doorbell(void);

@@ -11,6 +11,7 @@ enum roost_message_kind {
   /* host to nursery */
   ROOST_START_TEMPLATE = 1, /* template; descriptor: its control socket */
   ROOST_ADOPT,              /* template, instance, process */
+  ROOST_KILL,               /* template, instance (0: the template itself), whose pidfd the host could not take */
   /* nursery to host */
   ROOST_NURSERY_READY,    /* descriptor: pidfd of the nursery (from the starter); flags */
   ROOST_WARNING,          /* text */
@@ -21,7 +22,8 @@ enum roost_message_kind {
   ROOST_TEMPLATE_EXITED,  /* template, how (CLD_*), status; bytes: CPU time used, in ns */
   ROOST_INSTANCE_EXITED,  /* template, instance, how, status; bytes: CPU time used, in ns */
   /* host to template */
-  ROOST_ORDER,        /* order; descriptors: by ROOST_WITH_* in this sequence: output, result, plugin, model, examples */
+  ROOST_ORDER,        /* order; descriptors: by ROOST_WITH_* in this sequence: output, result, plugin, model, examples,
+                         columns */
   ROOST_FORK,         /* instance; descriptors: channel memory, doorbell, bodies */
   ROOST_MODEL_MEMORY, /* answer; descriptor: the memfd, or none with status: error number */
   /* template to host */
@@ -43,6 +45,7 @@ enum roost_message_flags {
   ROOST_FORKS_ALLOWED = 64, /* for tests: the fork rule of the sandbox is off */
   ROOST_IS_FORK_SAFE = 128,
   ROOST_IS_SINGLE = 256,
+  ROOST_WITH_COLUMNS = 1024, /* the order carries what the card says of the columns */
   ROOST_IN_BACKGROUND = 512 /* its processes run when nobody else wants the processor */
 };
 
@@ -113,8 +116,8 @@ int32_t roost_send(int32_t socket, roost_message message, roost_descriptors desc
 /* Waits until there is room to send again: 0, or -errno when the peer is gone. */
 int32_t roost_wait_writable(int32_t socket);
 
-/* A message of another size or with more descriptors than fit (or at the descriptor limit, where the kernel
-   drops them silently) gives -EPROTO or -EMFILE, and what came with it is closed. */
+/* A message of another size gives -EPROTO. One with more descriptors than fit, also at the descriptor limit, where the
+   kernel drops them silently, gives -EMFILE: the message is there, what came with it is closed. */
 roost_received roost_receive(int32_t socket, int32_t may_wait);
 
 /* Text is cut to fit; zero-terminated. */

@@ -42,7 +42,8 @@ roost_nursery_start roost_start_nursery(void);
 /* Nursery: no core files, SIGINT and SIGTERM ignored, adopts what its children leave behind. */
 int32_t roost_settle_nursery(void);
 
-/* Nursery: fork into a process group of its own, by which everything that comes of it is known later.
+/* Nursery: fork into a session and process group of its own, by which everything that comes of it is known later, and
+   which a scheduler that groups by session gives a part of its own: versions do not take processors from each other.
    0 in the child, the pid or -errno in the nursery. The child has only `control`, as ROOST_FD_CONTROL. */
 int32_t roost_fork_template(int32_t control);
 
@@ -127,15 +128,25 @@ void roost_take_short_turns(uint64_t nanoseconds);
 /* As rename, but never in the place of another file: -1 with errno EEXIST then. */
 int32_t roost_rename_new(const char *from, const char *to);
 
+/* Opens the folder `path`, which is relative, below the folder `root`, for acts on what is in it: no `..` and no link
+   leads out of the root, whatever others do to the folders on the way meanwhile. -1 with errno EXDEV for what does;
+   where the kernel cannot tell, no link is followed at all (ENOTDIR). */
+int32_t roost_open_folder_beneath(int32_t root, const char *path);
+
 /* Whether any process has the file open for writing, asked through a descriptor that only reads: 1 or 0, and -1 when
    the system does not tell, since the file belongs to somebody else or its file system has no leases. */
 int32_t roost_is_being_written(int32_t file);
 
 /* Lets the calling thread, and what is forked from it, run at the lowest priority. */
 void roost_yield_to_others(void);
+/* The same for a whole session, which a scheduler that groups processes by session (CONFIG_SCHED_AUTOGROUP) would else
+   hold equal to any other, whatever the priority of its processes. */
+void roost_yield_with_session(void);
 
 /* Gives the kernel what was freed. */
 void roost_give_back_memory(void);
+/* Keeps what was freed, up to 32 MiB, for what is asked for next, pieces of up to 8 MiB included. */
+void roost_keep_freed_memory(void);
 
 /* Processors that this process may run on. */
 int32_t roost_cores(void);

@@ -9,6 +9,7 @@ extension Deployment {
         _ name: FunctionName, _ shares: TrafficShares, by who: String, at now: Instant
     ) throws(RoostError) -> [DeployAction] {
         let function = try known(name)
+        try demandPresence(function)
         try demandNoRollout(function)
         for number in shares.versions {
             let version = try known(VersionID(name, number))
@@ -29,6 +30,7 @@ extension Deployment {
         _ name: FunctionName, by who: String, at now: Instant
     ) throws(RoostError) -> [DeployAction] {
         let function = try known(name)
+        try demandPresence(function)
         try demandNoRollout(function)
         note(name, by: who, "traffic_latest", from: function.route?.description ?? "none")
         functions[name]?.origin = .latest
@@ -42,6 +44,7 @@ extension Deployment {
         _ name: FunctionName, by who: String, at now: Instant
     ) throws(RoostError) -> [DeployAction] {
         let function = try known(name)
+        try demandPresence(function)
         if function.liveRollout != nil {
             return try steerRollout(name, at: now) { rollout throws(RoostError) in
                 try rollout.abort(by: who, reason: "rolled back", at: now)
@@ -111,7 +114,7 @@ extension Deployment {
         function.plan = manifest.rollout
         // Whoever serves has proven itself as far as anybody has asked.
         if function.plan == nil, function.liveRollout == nil { function.stable = nil }
-        if function.plan != nil, function.stable == nil { function.stable = function.route?.leading }
+        if function.plan != nil, function.stable == nil { function.stable = function.leading }
         function.rollout?.manifestChanged(manifest.rollout)
         function.deferredManifest = nil
         if function.liveRollout != nil, function.manifestShares != manifest.traffic {
@@ -125,7 +128,7 @@ extension Deployment {
         reroute(name, at: now)
     }
 
-    private mutating func note(
+    mutating func note(
         _ name: FunctionName, _ version: VersionNumber? = nil, by who: String, _ act: String, from: String = "",
         to: String = "", reason: String = ""
     ) {

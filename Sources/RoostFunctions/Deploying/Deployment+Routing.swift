@@ -35,7 +35,9 @@ extension Deployment {
         functions[name]?.route = route
         functions[name]?.watch = watch
         // Who answers while the stable version is verified anew only stands in for it.
-        if function.liveRollout == nil, case .latest = function.origin, !function.awaitsStable {
+        // And who has proven itself has done so, also when nothing serves for a while.
+        if function.liveRollout == nil, function.absence == nil, case .latest = function.origin, !function.awaitsStable
+        {
             functions[name]?.stable = route?.leading
         }
         functions[name]?.moveSlots()
@@ -71,8 +73,8 @@ extension Deployment {
         guard let version = self[id] else { return }
         if version.state == .serving {
             self[id]?.state = .draining
-            if !version.isFileGone, let window = functions[id.function]?.rollbackWindow {
-                self[id]?.warmUntil = now + window
+            if !version.isFileGone, let function = functions[id.function], function.absence == nil {
+                self[id]?.warmUntil = now + function.rollbackWindow
             }
         }
         actions.append(.drain(id))

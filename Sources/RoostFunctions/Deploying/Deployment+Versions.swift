@@ -142,11 +142,12 @@ extension Deployment {
         if !isCanary, case .set(let shares) = function.origin, function.wantedRoute?[id.number] ?? 0 == 0 {
             actions.append(.log("\(id) takes no traffic: it is set to \(shares)"))
         }
+        if let reason = function.absenceReason { actions.append(.log("\(id) takes no traffic: \(reason)")) }
         retireSuperseded(by: id, at: now)
     }
 
     private func incompatibility(of id: VersionID, _ verification: Verification) -> String? {
-        guard let function = functions[id.function], let leading = function.route?.leading, leading != id.number,
+        guard let function = functions[id.function], let leading = function.leading, leading != id.number,
             let serving = function.versions[leading]?.verification,
             let difference = verification.signature.incompatibility(with: serving.signature)
         else { return nil }

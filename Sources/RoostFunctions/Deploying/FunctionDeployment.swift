@@ -61,8 +61,26 @@ public struct FunctionDeployment: Hashable, Sendable {
     var deferredManifest: Manifest?
     /// Why its manifest cannot be read, while no earlier one is known.
     var manifestProblem: String?
+    /// People have taken it out of service: no version of it takes requests until they take it back.
+    public internal(set) var absence: Absence?
 
     init(name: FunctionName) { self.name = name }
+
+    /// What is remembered of a function that was taken out of service.
+    public struct Absence: Hashable, Sendable {
+        /// The version with the largest share at that time; nil when nothing served.
+        public let leading: VersionNumber?
+
+        public init(leading: VersionNumber?) { self.leading = leading }
+    }
+
+    /// What callers are told while it is out of service; nil: it is not.
+    public var absenceReason: String? {
+        absence == nil ? nil : "\(name) is unloaded: POST /v2/repository/models/\(name)/load takes it back into service"
+    }
+
+    /// The version that others are compared with.
+    var leading: VersionNumber? { route?.leading ?? absence?.leading }
 
     /// A successor under observation: until the end of its window it gives traffic back when it misbehaves.
     struct Guard: Hashable, Sendable {
@@ -77,7 +95,10 @@ public struct FunctionDeployment: Hashable, Sendable {
     public var liveRollout: Rollout? { rollout.flatMap { $0.state.isFinal ? nil : $0 } }
 
     /// Who decides about the shares now: the origin, or a rollout.
-    public var originWord: String { liveRollout == nil ? origin.word : "rollout" }
+    public var originWord: String {
+        if absence != nil { return "unloaded" }
+        return liveRollout == nil ? origin.word : "rollout"
+    }
 
     /// The highest version that could serve.
     public var highestAvailable: VersionNumber? {
@@ -87,8 +108,9 @@ public struct FunctionDeployment: Hashable, Sendable {
     /// The shares that the origin's rule gives now, among versions that can serve. When it names nobody who can,
     /// the next lower version serves, or else the highest: an answer is better than none.
     ///
-    /// At the start nobody takes the place of a version that has vouched for itself and is only being proven again.
+    /// A function that is out of service has none. At the start nobody takes the place of a version that has vouched for itself and is only being proven again.
     public var wantedRoute: TrafficShares? {
+        if absence != nil { return nil }
         if route == nil, let vouching, isBeingProven(vouching) { return nil }
         if let named = namedShares {
             if let route = named.restricted(to: { versions[$0]?.isAvailable == true }) { return route }

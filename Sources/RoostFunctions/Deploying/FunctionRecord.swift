@@ -21,14 +21,18 @@ public struct FunctionRecord: Hashable, Sendable {
     public let slots: StickySlots?
     /// A successor that was under observation.
     public let watch: GuardRecord?
+    /// It was taken out of service.
+    public let absence: FunctionDeployment.Absence?
     /// In ascending order.
     public let versions: [VersionRecord]
 
     public init(
         name: FunctionName, highestMajor: UInt32, origin: TrafficOrigin, manifestShares: TrafficShares?,
         stable: VersionNumber? = nil, rollout: Rollout? = nil, expectsCanary: Bool = false, evidence: Evidence? = nil,
-        comparedSince: Int = 0, slots: StickySlots? = nil, watch: GuardRecord? = nil, versions: [VersionRecord]
+        comparedSince: Int = 0, slots: StickySlots? = nil, watch: GuardRecord? = nil,
+        absence: FunctionDeployment.Absence? = nil, versions: [VersionRecord]
     ) {
+        self.absence = absence
         self.expectsCanary = expectsCanary
         self.stable = stable
         self.rollout = rollout
@@ -88,8 +92,8 @@ extension FunctionDeployment {
             rollout: rollout?.asSeen(at: .beginning), expectsCanary: expectsCanary,
             evidence: liveRollout == nil ? nil : evidence,
             comparedSince: liveRollout == nil || evidence == nil ? 0 : comparedSince,
-            slots: slots, watch: watch?.record, versions: versions.values.map(\.record).sorted { $0.number < $1.number }
-        )
+            slots: slots, watch: watch?.record, absence: absence,
+            versions: versions.values.map(\.record).sorted { $0.number < $1.number })
     }
 
     /// As it was, before the folder has been listed. What another build verified is verified again.
@@ -104,6 +108,7 @@ extension FunctionDeployment {
         evidence = record.evidence
         comparedSince = record.comparedSince
         slots = record.slots
+        absence = record.absence
         watch = record.watch.flatMap { Guard($0, clock, at: now) }
         for version in record.versions {
             versions[version.number] = VersionDeployment(version, of: name, hostBuild: hostBuild, at: now)

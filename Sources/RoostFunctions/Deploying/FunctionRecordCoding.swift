@@ -21,6 +21,7 @@ extension FunctionRecord {
         }
         if let slots { members.append(("slots", .string(slots.description))) }
         if let watch { members.append(("watch", watch.json)) }
+        if let absence { members.append(("absence", absence.json)) }
         members.append(("versions", .array(versions.map(\.json))))
         return .object(JSONObject(members))
     }
@@ -48,7 +49,19 @@ extension FunctionRecord {
             evidence: try root["evidence"].map { cursor throws(JSONError) in try Evidence(cursor) },
             comparedSince: try root["compared_since"]?.integer(in: 0...Int.max) ?? 0,
             slots: try root["slots"].map { cursor throws(JSONError) in try StickySlots(cursor) },
-            watch: try root["watch"].map { cursor throws(JSONError) in try GuardRecord(cursor) }, versions: versions)
+            watch: try root["watch"].map { cursor throws(JSONError) in try GuardRecord(cursor) },
+            absence: try root["absence"].map { cursor throws(JSONError) in try FunctionDeployment.Absence(cursor) },
+            versions: versions)
+    }
+}
+
+extension FunctionDeployment.Absence {
+    fileprivate var json: JSONValue {
+        .object(JSONObject(leading.map { [("leading", .string($0.description))] } ?? []))
+    }
+
+    fileprivate init(_ cursor: JSONCursor) throws(JSONError) {
+        self.init(leading: try cursor["leading"]?.versionNumber())
     }
 }
 

@@ -47,6 +47,8 @@ public struct Manifest: Hashable, Sendable {
     public var threshold: Double?
     /// What makes it score without being called.
     public var triggers: [TriggerSpec] = []
+    /// Percent of the host's cores that instances of one of its jobs may take; one instance in any case.
+    public var jobsShare = 100
 
     public init() {}
 

@@ -30,6 +30,10 @@ extension Manifest {
             throw cursor.error("threshold must be 0 to 1, got \(threshold)")
         }
         if let cursor = root["triggers"] { triggers = try TriggerSpec.list(cursor, timeout: timeout) }
+        if let cursor = root["jobs"] {
+            jobsShare =
+                try Self.object(cursor, keys: Self.jobsKeys, later: [])["share"]?.integer(in: 1...100) ?? jobsShare
+        }
         if let cursor = root["limits"] { try read(limits: cursor) }
         if let cursor = root["batch"] { try read(batch: cursor) }
         if let cursor = root["scale"] { try read(scale: cursor) }
@@ -39,21 +43,22 @@ extension Manifest {
     public static let keysByObject: [String: [String]] = [
         "": keys, "limits": limitsKeys, "batch": batchKeys, "scale": scaleKeys, "rollout": RolloutPlan.keys,
         "shadow": ShadowPlan.keys,
-        "feedback": feedbackKeys, "replay": replayKeys, "gate": GatePolicy.keys,
+        "feedback": feedbackKeys, "replay": replayKeys, "gate": GatePolicy.keys, "jobs": jobsKeys,
     ]
 
     private static let keys = [
         "$schema", "description", "owner", "labels", "timeout", "retry", "limits", "batch", "scale",
         "rollback_window", "traffic", "warm", "weight", "rollout", "bake", "sticky", "tags",
-        "shadow", "feedback", "replay", "private", "gate", "threshold", "triggers",
+        "shadow", "feedback", "replay", "private", "gate", "threshold", "triggers", "jobs",
     ]
     private static let limitsKeys = ["memory", "model", "open_files", "network"]
+    private static let jobsKeys = ["share"]
     private static let batchKeys = ["max_size", "max_delay"]
     private static let scaleKeys = ["min", "max", "concurrency", "idle", "queue"]
 
     /// Keys that later builds bring: refused in words of their own, so that nobody looks for a typing error.
     private static let laterKeys = [
-        "sinks", "jobs",
+        "sinks"
     ]
 
     private static let timeoutRange = Instant.Span.milliseconds(1)...Instant.Span.seconds(86_400)

@@ -70,18 +70,11 @@ struct ArtifactReader: Sendable {
 
 extension PluginFile {
     /// Reads the card, if it carries one.
-    /// - Throws: `invalidArgument` for a card that is none, or that says what this build cannot honour.
+    /// - Throws: `invalidArgument` for a card that is none.
     func readCard() throws(RoostError) -> Card? {
         guard let card else { return nil }
-        let read: Card
-        do throws(JSONError) { read = try Card(try JSONDocument(parsing: card, source: "card")) } catch {
+        do throws(JSONError) { return try Card(try JSONDocument(parsing: card, source: "card")) } catch {
             throw error.asRoostError
         }
-        guard read.columns.isEmpty else {
-            throw RoostError(
-                .invalidArgument, "its card names columns, which is not supported by this build: name them in the model"
-            )
-        }
-        return read
     }
 }

@@ -23,7 +23,7 @@ extension Deploying {
         service.threshold = manifest.threshold ?? .nan
         service.watch(by: watches[id.function])
         serving.add(service)
-        serving.places.weigh(id, manifest.weight)
+        serving.places.weigh(.version(id), manifest.weight)
         return service
     }
 
@@ -33,7 +33,8 @@ extension Deploying {
     }
 
     private func takesRequests(_ id: VersionID) -> Bool {
-        machine.functions[id.function]?.versions[id.number]?.state.takesRequests == true
+        guard let function = machine.functions[id.function], function.absence == nil else { return false }
+        return function.versions[id.number]?.state.takesRequests == true
     }
 
     func apply(_ manifest: Manifest, to service: VersionService) {
@@ -44,7 +45,7 @@ extension Deploying {
         service.patience = manifest.batch.maxDelay
         setRecording(service, manifest)
         service.threshold = manifest.threshold ?? .nan
-        serving.places.weigh(service.id, manifest.weight)
+        serving.places.weigh(.version(service.id), manifest.weight)
         pin(service)
         serving.perform(service)
     }
@@ -143,11 +144,31 @@ extension Deploying {
 
     func loaded(_ service: VersionService, _ error: RoostError?) {
         if let error {
+            guard !isTriedAgain(service.id, error) else { return }
             tell(.prepareFailed(service.id, reason: error.message))
         } else {
+            hindered[service.id] = nil
             tell(.prepared(service.id))
         }
+        onLoaded(service.id, error)
     }
+
+    /// Whether a load that failed says nothing of the version (the nursery was lost, no descriptors are left): what waits
+    /// for it must not be given up then.
+    private func isTriedAgain(_ id: VersionID, _ error: RoostError) -> Bool {
+        let tries = hindered.removeValue(forKey: id) ?? 0
+        guard error.isOutsideCause, tries < Self.loadTriesMax,
+            machine.functions[id.function]?.versions[id.number]?.template == .loading
+        else { return false }
+        hindered[id] = tries + 1
+        // A timer that cannot start is a closed one: the host is ending.
+        try? reload.start(after: .milliseconds(500)) { [unowned self] in
+            for id in hindered.keys.sorted() { if let service = service(id) { serving.prepare(service) } }
+        }
+        return true
+    }
+
+    private static let loadTriesMax = 20
 
     func idle(_ service: VersionService) {
         guard service.isDraining else { return }

@@ -1,4 +1,6 @@
 internal import RoostBasics
+internal import RoostClient
+internal import RoostELF
 internal import RoostFiles
 internal import RoostFunctions
 internal import RoostLoop
@@ -27,6 +29,12 @@ final class Deploying {
     private var watchers: [FolderWatcher] = []
     private let clock: Timer
     private let rescan: Timer
+    private let relook: Timer
+    /// Versions whose load failed for reasons that may be over soon, and how often.
+    var hindered: [VersionID: Int] = [:]
+    let reload: Timer
+    /// What was said last of folders that cannot be read.
+    private var complaint: String?
     private let collection: Timer
     private var artifacts: [VersionID: Artifact] = [:]
     private var probations: [VersionID: Probation] = [:]
@@ -62,6 +70,12 @@ final class Deploying {
     var gateCalls = 0
     /// Hears of the manifests in force, when they are read first and when one of them is another.
     var onManifests: ([FunctionName: Manifest]) -> Void = { _ in }
+    /// Versions that have left since the store was looked over.
+    private var departures = 0
+    /// What a gate's URL must not reach.
+    var addressRule: (WebhookURL) -> AddressRule? = { _ in nil }
+    /// Hears of every version that was loaded, or why it could not be.
+    var onLoaded: (VersionID, RoostError?) -> Void = { _, _ in }
     private var isListing = false
     private var isFolderDirty = false
     private var hasReadManifests = false
@@ -85,9 +99,12 @@ final class Deploying {
         machine = Deployment(settings, records: records, at: loop.now, unixSeconds: Loop.unixSeconds)
         clock = try Timer(on: loop)
         rescan = try Timer(on: loop)
+        relook = try Timer(on: loop)
+        reload = try Timer(on: loop)
         collection = try Timer(on: loop)
         journal = try Journal(on: loop, disk.ledger, onLine: onLine)
         files = try Worker(on: loop) { [unowned self] in heard($0) }
+        processes.onChanged = { [unowned self] digest in submit { [disk] in disk.check(digest) } }
         serving.onLoaded = { [unowned self] in loaded($0, $1) }
         serving.onNews = { [unowned self] in news($0, $1) }
         serving.onIdle = { [unowned self] in idle($0) }
@@ -116,6 +133,8 @@ final class Deploying {
         for watcher in watchers { watcher.close() }
         clock.close()
         rescan.close()
+        relook.close()
+        reload.close()
         collection.close()
         for probation in probations.values { probation.cancel() }
         probations = [:]
@@ -147,7 +166,7 @@ final class Deploying {
     func route(_ name: FunctionName) -> FunctionRoute { routes.route(name) }
     func artifact(_ id: VersionID) -> Artifact? { artifacts[id] }
     func forgetArtifact(_ id: VersionID) {
-        artifacts[id] = nil
+        if let digest = artifacts.removeValue(forKey: id)?.digest { processes.unseal(digest.description) }
         probationLogs[id] = nil
         probations.removeValue(forKey: id)?.cancel()
         cancelTrial(of: id)
@@ -176,7 +195,9 @@ final class Deploying {
         case .route(let name, let shares): route(name, shares)
         case .drain(let id): drain(id)
         case .release(let id): release(id)
-        case .retire(let id): retire(id)
+        case .retire(let id):
+            retire(id)
+            noteDeparture()
         case .writeNote(let file, let reason): submit { [disk] in disk.writeNote(file, reason) }
         case .removeNote(let file): submit { [disk] in disk.removeNote(file) }
         case .collect(let name, let wanted): collect(name, wanted)
@@ -224,20 +245,37 @@ final class Deploying {
         submit { [disk] in disk.listPlugins() }
     }
 
+    /// No event tells when folders can be read again.
+    private func lookAgain(because line: String?) {
+        if let line, line != complaint { onLine(line) }
+        complaint = line
+        // A timer that cannot start is a closed one: the host is ending.
+        try? relook.start(after: .seconds(1)) { [unowned self] in
+            folderIsDirty()
+            readManifests()
+        }
+    }
+
     private func readManifests() { submit { [disk] in disk.readManifests() } }
 
     private func heard(_ news: DiskNews) {
         switch news {
         case .event(let event):
             if case .folderListed = event { isListing = false }
+            if case .copied(_, _, let stored) = event { processes.unseal(stored.digest) }
             tell(event)
         case .listingFailed(let error):
             isListing = false
-            onLine("the drop folder cannot be read: \(error)")
+            lookAgain(because: "the drop folder cannot be read: \(error)")
         case .read(let id, let stored, let artifacts): verify(id, stored, artifacts)
         case .gateRead(let id, let rows):
             if let (trial, template) = trials[id] { trial.begin(rows, template) }
-        case .manifests(let files): manifestsRead(files)
+        case .manifests(.success(let files)):
+            manifestsRead(files)
+            // That a file cannot be opened now may have nothing to do with it, and be over soon.
+            for case .failure(let error) in files.values where error.code == .system { lookAgain(because: nil) }
+        case .manifests(.failure(let error)): lookAgain(because: "the manifests cannot be read: \(error)")
+        case .checked(let digest, let status, let isRight): processes.checked(digest, status, isRight: isRight)
         case .uploaded(let ticket, let error): uploads.removeValue(forKey: ticket)?(error)
         case .done(let error): if let error { onLine(error.message) }
         }
@@ -300,14 +338,21 @@ final class Deploying {
     }
 
     private static let collectionPeriod = Instant.Span.seconds(3600)
-    /// How long a file stays in the store that no version refers to: it may come back, or be on its way to one.
-    private static let unreferencedSeconds = 24 * 3600
+    /// Versions that leave before the store is looked over out of turn.
+    private static let departuresMax = 64
+
+    /// A version is gone, and so may be its file.
+    private func noteDeparture() {
+        departures += 1
+        if departures >= Self.departuresMax { collect() }
+    }
 
     private func collect() {
+        departures = 0
         let versions = machine.functions.values.lazy.flatMap(\.versions.values).filter { $0.state != .retired }
         let referenced = Set(versions.map(\.stored.digest)).union(otherArtifacts())
-        let limit = Int64(Loop.unixSeconds - Self.unreferencedSeconds) * 1_000_000_000
-        submit { [disk] in disk.collect(keeping: referenced, olderThan: limit) }
+        let now = Int64(Loop.unixSeconds) * 1_000_000_000
+        submit { [disk] in disk.collect(keeping: referenced, SparePolicy(), nowNS: now) }
     }
 
     // MARK: probation

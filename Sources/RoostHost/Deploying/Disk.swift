@@ -12,8 +12,10 @@ enum DiskNews: Sendable {
     case read(VersionID, StoredFile, Result<[Artifact], RoostError>)
     /// The rows that a new version has to prove itself on.
     case gateRead(VersionID, Result<GateRows, RoostError>)
-    /// Every manifest file with its content or what kept it from being read.
-    case manifests([String: Result<[UInt8], RoostError>])
+    /// Every manifest file with its content or what kept it from being read; or why nobody knows which there are.
+    case manifests(Result<[String: Result<[UInt8], RoostError>], RoostError>)
+    /// What a stored file looks like, and whether its bytes are those of its name; nil when it cannot be read.
+    case checked(SHA256Digest, FileStatus?, isRight: Bool)
     /// The file is in the drop folder, or why not.
     case uploaded(Int, RoostError?)
     /// Nil: it worked.
@@ -73,6 +75,13 @@ struct Disk: Sendable {
         }
     }
 
+    func check(_ digest: SHA256Digest) -> DiskNews {
+        do throws(RoostError) {
+            let (status, isRight) = try reader.store.check(digest)
+            return .checked(digest, status, isRight: isRight)
+        } catch { return .checked(digest, nil, isRight: false) }
+    }
+
     func read(_ id: VersionID, _ stored: StoredFile) -> DiskNews {
         do throws(RoostError) {
             return .read(id, stored, .success(try reader.artifacts(stored, of: id)))
@@ -125,22 +134,25 @@ struct Disk: Sendable {
 
     func readManifests() -> DiskNews {
         var found: [String: Result<[UInt8], RoostError>] = [:]
-        for entry in (try? functions.list()) ?? [] where entry.status.isRegular && entry.name.hasSuffix(".json") {
+        let entries: [(name: String, status: FileStatus)]
+        do throws(RoostError) { entries = try functions.list() } catch {
+            // Without the folder there is no manifest.
+            return .manifests(error.code == .notFound ? .success([:]) : .failure(error))
+        }
+        for entry in entries where entry.status.isRegular && entry.name.hasSuffix(".json") {
             guard !entry.name.hasPrefix(".") else { continue }
             do throws(RoostError) {
                 found[entry.name] = .success(try functions.read(entry.name, limit: Self.manifestBytesMax))
             } catch { found[entry.name] = .failure(error) }
         }
-        return .manifests(found)
+        return .manifests(.success(found))
     }
 
-    /// Removes what no record refers to and what has lain there for a day.
-    func collect(keeping digests: Set<String>, olderThan limit: Int64) -> DiskNews {
+    /// Removes what no record refers to, unless it may come back: of that the newest stay, as far as `policy` lets them.
+    func collect(keeping digests: Set<String>, _ policy: SparePolicy, nowNS: Int64) -> DiskNews {
         attempt { () throws(RoostError) in
-            for file in try reader.store.contents()
-            where !digests.contains(file.digest.description) && file.modified < limit {
-                try reader.store.remove(file.digest)
-            }
+            let spare = try reader.store.contents().filter { !digests.contains($0.digest.description) }
+            for file in policy.surplus(of: spare, nowNS: nowNS) { try reader.store.remove(file.digest) }
         }
     }
 

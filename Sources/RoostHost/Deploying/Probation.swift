@@ -28,6 +28,7 @@ final class Probation: TemplateOwner {
     private let deadline: Timer
     private let patience: Instant.Span
     private var printed = OutputLog()
+    private var triesLeft = 20
     private var onDone: ((Swift.Result<Result, RoostError>, OutputLog) -> Void)?
 
     /// - Parameter candidates: one artifact per way to load the file, at least one.
@@ -63,11 +64,22 @@ final class Probation: TemplateOwner {
                         )))
             }
         } catch let error as RoostError {
-            finish(.failure(error))
+            failed(error)
         } catch {
             finish(.failure(RoostError(.system, "\(error)")))
         }
     }
+
+    /// What lies with the host says nothing of the version: that the nursery was lost, that no descriptors are left.
+    private func failed(_ error: RoostError) {
+        template = nil
+        guard error.isOutsideCause, error.code != .notFound, triesLeft > 0 else { return finish(.failure(error)) }
+        triesLeft -= 1
+        // A timer that cannot start is a closed one: nobody wants to know any more.
+        try? deadline.start(after: Self.pause) { [unowned self] in tryNext() }
+    }
+
+    private static let pause = Instant.Span.milliseconds(500)
 
     func templateLoaded(_ id: TemplateID, _ report: LoadReport) {
         guard id == template, let artifact = candidates.last else { return }
@@ -90,7 +102,10 @@ final class Probation: TemplateOwner {
         // Whoever hears of it knows what was being loaded.
         let act = "load \(label): "
         let message = error.message.hasPrefix(act) ? String(error.message.dropFirst(act.count)) : error.message
-        guard error.code == .unsupported else { return finish(.failure(RoostError(error.code, message))) }
+        guard error.code == .unsupported else {
+            let failure = RoostError(error.code, message)
+            return error.code == .unavailable ? failed(failure) : finish(.failure(failure))
+        }
         refusals.append("\(candidates.last?.runtime ?? ""): \(message)")
         candidates.removeLast()
         template = nil

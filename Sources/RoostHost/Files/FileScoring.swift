@@ -82,9 +82,10 @@ private final class FileScoring {
         settings.examplesMax = 0
         let files = JobFiles(
             id: Self.jobName, spec, input: input, output: output, threshold: .nan,
-            classes: artifact.card?.task?.classes ?? [])
+            card: artifact.card)
         let crew = JobCrew(
-            artifact, label: label, settings, limit: bench.options.cores, on: bench.loop, bench.processes)
+            artifact, label: label, settings, limit: bench.options.cores, on: bench.loop, bench.processes,
+            borrowing: { PlaceLoan() })
         var ended: (JobRecord) -> Void = { _ in }
         job = try JobRun(record, files, crew, store, timeout: .seconds(30), on: bench.loop) { ended($0) }
         ended = { [unowned self] record in

@@ -35,6 +35,8 @@ final class Connection: StreamDelegate {
     /// Of the present message, when it did not come in one piece.
     private var body = ByteBuffer()
     private var bodyReceived = 0
+    /// Of that, what came before `since`.
+    private var bodyReceivedBefore = 0
     /// Read, but not yet parsed, because enough requests are under way.
     private(set) var readAhead = ByteBuffer()
     private(set) var isReading = false
@@ -113,11 +115,11 @@ final class Connection: StreamDelegate {
             let step = parser.parse(rest)
             used += step.consumed
             if let fault = step.fault {
-                refuse(fault.status, fault.reason)
+                refuse(fault)
                 break
             }
             if step.hasHead, let refusal = beginBody(step) {
-                refuse(refusal.status, refusal.reason)
+                refuse(refusal)
                 break
             }
             hasMoreInput = used < bytes.byteCount
@@ -125,10 +127,15 @@ final class Connection: StreamDelegate {
                 handOn(rest.extracting(step.body))
             } else if step.isComplete || !step.body.isEmpty {
                 if let refusal = keep(rest.extracting(step.body)) {
-                    refuse(refusal.status, refusal.reason)
+                    refuse(refusal)
                     break
                 }
                 if step.isComplete { handOnKept() }
+            }
+            // What cannot be taken need not come first.
+            if parser.chunkedBytesAnnounced > server.limits.bodyBytesMax {
+                refuse(HTTPFault(413, "the body is larger than --max-body allows"))
+                break
             }
         }
         hasMoreInput = false
@@ -137,7 +144,7 @@ final class Connection: StreamDelegate {
 
     /// The head is there: what speaks against reading the body.
     private func beginBody(_ step: RequestParser.Step) -> HTTPFault? {
-        bodyReceived = 0
+        (bodyReceived, bodyReceivedBefore) = (0, 0)
         if let refusal = Self.objection(to: parser, server.limits) { return refusal }
         if step.isComplete { return nil }
         since = server.tick
@@ -153,15 +160,24 @@ final class Connection: StreamDelegate {
         if head.has(.expect), !head.value(.expect, is: "100-continue") {
             return HTTPFault(417, "the only expectation met here is 100-continue")
         }
-        if head.has(.contentEncoding),
-            head.isRepeated(.contentEncoding) || !head.value(.contentEncoding, is: "identity")
-        {
-            return HTTPFault(415, "Content-Encoding is not supported: send the body as it is")
-        }
+        if head.has(.contentEncoding), let refusal = objection(toCodingOf: head) { return refusal }
         if let length = parser.contentLength, length > limits.bodyBytesMax {
             return HTTPFault(413, "the body is larger than --max-body allows")
         }
         return nil
+    }
+
+    /// Instances decompress, inside of their sandbox; nothing else does.
+    private static func objection(toCodingOf head: borrowing RequestHead) -> HTTPFault? {
+        guard InferencePath.mayBe(head) else {
+            guard head.contentCoding != .identity else { return nil }
+            return HTTPFault(
+                415, "Content-Encoding is not supported here: send the body as it is",
+                fields: "Accept-Encoding: identity\r\n")
+        }
+        guard head.contentCoding == nil else { return nil }
+        return HTTPFault(
+            415, "Content-Encoding: expected gzip, deflate or identity", fields: "Accept-Encoding: gzip, deflate\r\n")
     }
 
     private static func expectsContinue(_ parser: borrowing RequestParser) -> Bool {
@@ -179,7 +195,7 @@ final class Connection: StreamDelegate {
         body.append(piece)
         server.counters.heldBodyBytes += body.capacity - before
         guard server.counters.heldBodyBytes <= server.limits.heldBodyBytesMax else {
-            return HTTPFault(503, "too many bodies are arriving at once: see --max-memory-bodies")
+            return HTTPFault(503, "the memory for bodies is taken: see --max-memory-bodies")
         }
         return nil
     }
@@ -236,7 +252,8 @@ final class Connection: StreamDelegate {
     }
 
     /// Answers in the order of requests, like everything else, and reads no more.
-    private func refuse(_ status: Int, _ reason: StaticString) {
+    private func refuse(_ fault: HTTPFault) {
+        let status = fault.status
         mode = .finishing
         owesContinue = false
         dropBody()
@@ -247,9 +264,10 @@ final class Connection: StreamDelegate {
         server.exchanges[slot].lingers = true
         var text = ByteBuffer()
         text.append("{\"error\": \"")
-        text.append(reason)
+        text.append(fault.reason)
         text.append("\"}")
         var fields = ByteBuffer()
+        fields.append(fault.fields)
         if status == 503 { fields.append("Retry-After: 1\r\n") }
         server.reply(
             to: server.exchanges.id(of: slot), status: status, type: .json, fields: fields.bytes, body: text.bytes)
@@ -264,6 +282,8 @@ final class Connection: StreamDelegate {
         guard mode == .open, !readAhead.isEmpty, hasRoom else { return }
         var taken = ByteBuffer()
         swap(&taken, &readAhead)
+        // While nothing was read, the client could not send: that time is not its own.
+        (since, bodyReceivedBefore) = (server.tick, bodyReceived)
         read(taken.bytes)
         if mode == .open, readAhead.count < server.limits.readAheadBytesMax, !stream.isReading {
             do { try stream.resumeReading() } catch { return abandon() }
@@ -296,10 +316,14 @@ final class Connection: StreamDelegate {
             if !parser.isInsideMessage {
                 if underWay == 0, unsent == 0, age > limits.ticks(limits.idleTime) { finish() }
             } else if !Self.hasHead(parser) {
-                if age > limits.ticks(limits.headTime) { refuse(408, "the request's head took too long to arrive") }
+                if age > limits.ticks(limits.headTime) {
+                    refuse(HTTPFault(408, "the request's head took too long to arrive"))
+                }
             } else if age > limits.ticks(limits.bodyGrace) {
                 let wanted = Double(limits.bodyBytesPerSecondMin) * limits.tick.seconds * Double(age)
-                if Double(bodyReceived) < wanted { refuse(408, "the request's body took too long to arrive") }
+                if Double(bodyReceived - bodyReceivedBefore) < wanted {
+                    refuse(HTTPFault(408, "the request's body took too long to arrive"))
+                }
             }
         }
     }

@@ -4,10 +4,13 @@ public import RoostBasics
 public struct GatewayLimits: Sendable {
     /// A body may have this many bytes (413).
     public var bodyBytesMax = 64 << 20
-    /// All bodies that are still arriving may hold this much memory together (503).
+    /// All bodies that are still arriving, and large ones that wait for their answers, may hold this much memory together;
+    /// beyond it no further one is read (503).
     public var heldBodyBytesMax = 1 << 30
     /// Connections at once; beyond it they wait in the kernel's queue.
     public var connectionsMax = 8192
+    /// So many more over the host's own socket file.
+    public var localConnectionsReserve = 64
     /// Requests of one connection under way at once; more stay unread.
     public var pipelinedMax = 16
     /// Bytes read ahead of the requests under way; beyond it the connection is not read.
@@ -28,6 +31,14 @@ public struct GatewayLimits: Sendable {
 
     public init() {}
 
+    /// How many connections a process may hold that may have so many files open: what is left of them when the host
+    /// itself and each of its instances have theirs.
+    static func connections(openFilesMax: Int, instancesMax: Int) -> Int {
+        let own = 256, ofInstance = 4
+        // Where they are few, instances may come to wait for connections, but nobody is kept out for good.
+        return max(openFilesMax - own - ofInstance * instancesMax, openFilesMax / 4, 16)
+    }
+
     /// Whole ticks, at least one, that cover a time.
     func ticks(_ time: Instant.Span) -> UInt32 {
         UInt32(clamping: max(1, (time.nanoseconds + tick.nanoseconds - 1) / tick.nanoseconds))
@@ -44,7 +55,7 @@ public struct GatewayCounters: Sendable {
     public var clientsGoneTotal = 0
     public var bytesReceived = 0
     public var bytesSent = 0
-    /// Memory that bodies hold while they arrive.
+    /// Memory that bodies hold while they arrive, and large ones until they are answered.
     public var heldBodyBytes = 0
 
     public init() {}

@@ -1,4 +1,5 @@
 internal import RoostBasics
+internal import RoostFiles
 internal import RoostHTTP
 public import RoostLoop
 
@@ -88,9 +89,22 @@ public final class HTTPServer {
         connections[place] = connection
         counters.connectionsOpen += 1
         counters.connectionsTotal += 1
-        if counters.connectionsOpen >= limits.connectionsMax { for listener in listeners { listener.isPaused = true } }
         if !isSweeping { startSweeping() }
+        pauseIfFull()
     }
+
+    /// Those who come while there is no room wait in the kernel's queue. Without a descriptor libuv would take them and
+    /// hang up.
+    private func pauseIfFull() {
+        let isShort = OpenFileLimit.isNear(reserve: Self.reserve)
+        for listener in listeners {
+            let isFull = isShort || counters.connectionsOpen >= most(on: listener)
+            if listener.isPaused != isFull { listener.isPaused = isFull }
+        }
+    }
+
+    /// Descriptors that are for instances, files and the host itself.
+    private static let reserve = 64
 
     func connection(at place: Int) -> Connection? { connections[place] }
 
@@ -100,9 +114,12 @@ public final class HTTPServer {
         connections[connection.place] = nil
         freePlaces.append(connection.place)
         counters.connectionsOpen -= 1
-        if counters.connectionsOpen < limits.connectionsMax {
-            for listener in listeners where listener.isPaused { listener.isPaused = false }
-        }
+        if listeners.contains(where: \.isPaused) { pauseIfFull() }
+    }
+
+    /// The host's own socket still answers when others have taken all that there is for them.
+    private func most(on listener: Listener) -> Int {
+        limits.connectionsMax + (listener.isLocal ? limits.localConnectionsReserve : 0)
     }
 
     private func reportIfEmpty() {
@@ -127,7 +144,9 @@ public final class HTTPServer {
         tick &+= 1
         writer.setDate(Loop.unixSeconds)
         for connection in connections { connection?.sweep() }
-        if counters.connectionsOpen == 0 {
+        // Others may have taken or given descriptors meanwhile.
+        if !isDraining { pauseIfFull() }
+        if counters.connectionsOpen == 0, isDraining || !listeners.contains(where: \.isPaused) {
             isSweeping = false
             sweep.stop()
         }

@@ -19,7 +19,11 @@ final class JobCrew: TemplateOwner {
     private let loop: Loop
     private let processes: Processes
     /// Instances at once.
-    var limit: Int
+    let limit: Int
+    /// A place for one more; nil when there is none.
+    private let borrow: () -> PlaceLoan?
+    /// It has fewer instances than it could have, because callers of others have the places.
+    private(set) var lacksPlace = false
     private var state = State.cold
     private var instances: [Int: LoneInstance] = [:]
     private var nextNumber = 0
@@ -30,14 +34,20 @@ final class JobCrew: TemplateOwner {
     /// The version cannot be loaded.
     var onFailed: (RoostError) -> Void = { _ in }
     private(set) var printed = OutputLog()
+    /// Before it is tried again to load or to fork; nil while nothing has failed.
+    private var pause: Timer?
+    private var triesLeft = triesMax
+
+    private static let triesMax = 20
+    private static let pauseTime = Instant.Span.milliseconds(500)
 
     init(
         _ artifact: Artifact, label: String, _ settings: LoadSettings, limit: Int, on loop: Loop,
-        _ processes: Processes
+        _ processes: Processes, borrowing borrow: @escaping () -> PlaceLoan?
     ) {
         (self.artifact, self.label, self.limit) = (artifact, label, limit)
         self.settings = settings.inBackground
-        (self.loop, self.processes) = (loop, processes)
+        (self.loop, self.processes, self.borrow) = (loop, processes, borrow)
     }
 
     var count: Int { instances.count }
@@ -53,7 +63,7 @@ final class JobCrew: TemplateOwner {
         case .cold:
             do throws(RoostError) {
                 state = .loading(try processes.load(artifact, label: label, settings, owner: self))
-            } catch { onFailed(error) }
+            } catch { failed(error) }
         case .ready(let template, let isForkable):
             while instances.count < (isForkable ? limit : 1) {
                 guard hire(template, isForkable: isForkable) else { return }
@@ -62,19 +72,34 @@ final class JobCrew: TemplateOwner {
     }
 
     private func hire(_ template: TemplateID, isForkable: Bool) -> Bool {
+        let place = borrow()
+        lacksPlace = place == nil
+        guard let place else { return false }
         let number = nextNumber
         nextNumber += 1
         do throws(RoostError) {
-            let instance = try LoneInstance(of: template, hearsOfTemplate: !isForkable, on: loop, processes)
+            let instance = try LoneInstance(
+                of: template, hearsOfTemplate: !isForkable, at: place, on: loop, processes)
             instances[number] = instance
             instance.onEnd = { [unowned self] error in gone(number, error) }
             if !isForkable { state = .cold }
+            triesLeft = Self.triesMax
             onHired(number, instance)
             return isForkable
         } catch {
-            onFailed(error)
+            failed(error)
             return false
         }
+    }
+
+    /// What lies with the host may be over soon: that the nursery was lost, that no descriptors are left.
+    private func failed(_ error: RoostError) {
+        guard error.isOutsideCause, error.code != .notFound, triesLeft > 0 else { return onFailed(error) }
+        triesLeft -= 1
+        do throws(UVError) {
+            if pause == nil { pause = try Timer(on: loop) }
+            try pause?.start(after: Self.pauseTime) { [unowned self] in fill() }
+        } catch { onFailed(RoostError(.system, "\(error)")) }
     }
 
     private func gone(_ number: Int, _ error: RoostError) {
@@ -90,6 +115,10 @@ final class JobCrew: TemplateOwner {
         (onHired, onGone, onFailed) = ({ _, _ in }, { _, _ in }, { _ in })
         for instance in instances.values { instance.close() }
         instances = [:]
+        pause?.close()
+        pause = nil
+        // Nothing is tried again.
+        triesLeft = 0
         switch state {
         case .cold: break
         case .loading(let id), .ready(let id, _): processes.kill(id)
@@ -108,7 +137,7 @@ final class JobCrew: TemplateOwner {
     func templateFailed(_ id: TemplateID, _ error: RoostError) {
         guard case .loading(id) = state else { return }
         state = .cold
-        onFailed(error)
+        failed(error)
     }
 
     func templateExited(_ id: TemplateID, _ status: ExitStatus) {

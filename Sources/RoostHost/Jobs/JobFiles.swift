@@ -1,9 +1,12 @@
 internal import RoostBasics
 internal import RoostDelivery
 internal import RoostELF
+internal import RoostEvaluation
 internal import RoostFiles
+internal import RoostFunctions
 internal import RoostJSON
 internal import RoostLoop
+internal import RoostTensors
 internal import RoostWire
 
 /// The files of one job, for its two threads.
@@ -25,6 +28,8 @@ final class JobFiles: @unchecked Sendable {
     private let spec: JobSpec
     private let threshold: Double
     private let classes: [String]
+    /// What the model's card says of its columns' numbers.
+    let ranges: [BulkPlan.ColumnRange]
     private let input: Input
     private let output: JobPlaces.Place
     private var reader: JobReader?
@@ -33,12 +38,14 @@ final class JobFiles: @unchecked Sendable {
 
     /// - Parameters:
     ///   - threshold: from which score on the label of two classes is the positive one; NaN: as the model decides.
-    ///   - classes: names for the scores of several classes; empty: their numbers.
-    init(
-        id: String, _ spec: JobSpec, input: Input, output: JobPlaces.Place, threshold: Double, classes: [String]
-    ) {
+    ///   - card: of the model: names its classes, and the ranges of its columns.
+    init(id: String, _ spec: JobSpec, input: Input, output: JobPlaces.Place, threshold: Double, card: Card?) {
         (self.id, self.spec, self.input, self.output) = (id, spec, input, output)
-        (self.threshold, self.classes) = (threshold, classes)
+        self.threshold = threshold
+        classes = card?.task?.classes ?? []
+        ranges = (card?.columns ?? []).compactMap { entry in
+            entry.range.map { BulkPlan.ColumnRange(entry.column.name, $0) }
+        }
     }
 
     // MARK: for the loop
@@ -66,6 +73,7 @@ final class JobFiles: @unchecked Sendable {
             plan.delimiter = spec.delimiter
             plan.threshold = threshold
             plan.classes = classes
+            plan.ranges = ranges
             plan.ids = spec.ids
             plan.wantsProbabilities = spec.probabilities
             plan.passThrough =
@@ -110,16 +118,24 @@ final class JobFiles: @unchecked Sendable {
     func prepareOutput(resuming checkpoint: JobCheckpoint, committedAs digest: String?) -> Result<Bool, RoostError> {
         ThisProcess.yieldToOthers()
         do throws(RoostError) {
-            if let digest, try output.folder.status(of: output.name) != nil,
-                try Self.digest(output.full) == digest
-            {
-                return .success(true)
-            }
+            if let digest, try committedDigest() == digest { return .success(true) }
             writer = try JobWriter(
                 output, id: id, isCompressed: spec.isOutputCompressed, replaces: spec.force, resuming: checkpoint)
             report = checkpoint.report.isEmpty ? DataReport() : try DataReport(decoding: checkpoint.report.bytes)
             return .success(false)
         } catch { return .failure(error) }
+    }
+
+    /// Of the file that has the output's name; nil when there is none.
+    private func committedDigest() throws(RoostError) -> String? {
+        let held: HeldFolder
+        do throws(RoostError) { held = try output.holdFolder() } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
+        return try held.act { folder throws(RoostError) in
+            try folder.status(of: output.name) == nil ? nil : try Self.digest(folder.path(output.name))
+        }
     }
 
     private static func digest(_ path: String) throws(RoostError) -> String {

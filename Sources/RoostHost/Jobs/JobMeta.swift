@@ -7,7 +7,7 @@ internal import RoostWire
 struct JobMeta {
     let json: [UInt8]
 
-    init(_ record: JobRecord, _ report: DataReport, _ clock: JobClock) {
+    init(_ record: JobRecord, _ report: DataReport, _ ranges: [BulkPlan.ColumnRange], _ clock: JobClock) {
         var object = JSONObject([
             ("job", .string(record.id)), ("function", .string(record.function.text)),
             ("version", .string(record.version.description)), ("artifact", .string(record.artifact)),
@@ -17,7 +17,7 @@ struct JobMeta {
             ("input_bytes", .integer(record.checkpoint.inputOffset)),
             ("input_sha256", .string(record.checkpoint.inputDigest)),
             ("output_bytes", .integer(record.checkpoint.outputBytes)),
-            ("created", .integer(record.created)), ("data", Self.data(report)),
+            ("created", .integer(record.created)), ("data", Self.data(report, ranges)),
         ])
         object["output_sha256"] = record.outputDigest.map { .string($0) }
         object["started"] = record.started.map { .integer($0) }
@@ -29,7 +29,7 @@ struct JobMeta {
     }
 
     /// The data report: what was missing, ranges, and repeated rows.
-    private static func data(_ report: DataReport) -> JSONValue {
+    private static func data(_ report: DataReport, _ ranges: [BulkPlan.ColumnRange]) -> JSONValue {
         var object = JSONObject([
             ("duplicates", .integer(Int(clamping: report.duplicates))),
             ("duplicates_standard_error", .real(report.duplicateError)),
@@ -43,6 +43,10 @@ struct JobMeta {
                 ])
                 guard column.isNumber else { return .object(entry) }
                 entry["infinite"] = .integer(Int(clamping: column.infinite))
+                if let range = ranges.first(where: { $0.column == column.name })?.range {
+                    entry["range"] = [.real(range.lowerBound), .real(range.upperBound)]
+                    entry["out_of_range"] = .integer(Int(clamping: column.outOfRange))
+                }
                 if column.minimum <= column.maximum {
                     entry["min"] = .real(column.minimum)
                     entry["max"] = .real(column.maximum)

@@ -26,6 +26,14 @@ struct JobPlaces: Sendable {
         }
         var full: String { root.path(path) }
 
+        /// The folder, held open: nobody can lead the acts on it out of the root, by links or by putting one in the
+        /// place of a folder meanwhile.
+        /// - Throws: `invalidArgument` when it leads out; `notFound` when it is not there and not to be made.
+        func holdFolder(makingMissing makesMissing: Bool = false) throws(RoostError) -> HeldFolder {
+            let parts = path.split(separator: "/").dropLast()
+            return try HeldFolder(parts.joined(separator: "/"), below: root, makingMissing: makesMissing)
+        }
+
         /// Another name in the same folder.
         func sibling(_ name: String) -> Place {
             let folder = path.lastIndex(of: "/").map { path[...$0] } ?? ""
@@ -56,26 +64,5 @@ struct JobPlaces: Sendable {
             throw RoostError(.invalidArgument, "\"\(path)\" is no path of a file below \(found.root.path)")
         }
         return found
-    }
-
-    /// Makes the folder of a file that is to be written, and makes sure that no link leads out of the root: before
-    /// anything is made, so that nothing is made elsewhere.
-    static func prepareFolder(of place: Place) throws(RoostError) {
-        var known = place.root
-        for part in place.path.split(separator: "/").dropLast() {
-            guard try known.status(of: String(part)) != nil else { break }
-            known = known.folder(String(part))
-            try check(known, below: place.root)
-        }
-        try place.folder.create()
-        try check(place.folder, below: place.root)
-    }
-
-    private static func check(_ folder: Folder, below root: Folder) throws(RoostError) {
-        let real = try folder.absolute().path
-        guard real == root.path || real.utf8.starts(with: "\(root.path)/".utf8) else {
-            throw RoostError(
-                .invalidArgument, "\(folder.path) leads out of \(root.path), to \(real): links are not followed")
-        }
     }
 }

@@ -107,6 +107,7 @@ final class JobRun {
         guard case .object(var object) = record.json else { return record.json }
         object["rows_per_second"] = .real(clock.rate(rows: record.checkpoint.rows, at: loop.now))
         object["progress"] = progress.map { .real($0) }
+        if crew.lacksPlace { object["waiting"] = "for a place among the host's instances (--max-instances)" }
         object["processes"] = .array(crew.pids.map { .integer(Int($0)) })
         return .object(object)
     }
@@ -195,11 +196,30 @@ final class JobRun {
         }
         if checker == number { checker = nil }
         crew.fill()
+        goOn()
+    }
+
+    /// With the instances that there are now.
+    private func goOn() {
         if phase == .scoring { return pump() }
         guard phase == .checking, checker == nil, let other = crew.numbers.first, let instance = crew[other] else {
             return
         }
         check(other, instance)
+    }
+
+    /// A version wants a place. What the instance was scoring is scored by another one, or later.
+    func giveUpOne() {
+        guard phase == .checking || phase == .scoring, let number = crew.numbers.last else { return }
+        crew.dismiss(number)
+        ledger.workerGone(number, nil)
+        if checker == number { checker = nil }
+        goOn()
+    }
+
+    /// There are places again.
+    func takePlaces() {
+        if phase == .checking || phase == .scoring { crew.fill() }
     }
 
     // MARK: scoring
@@ -317,7 +337,7 @@ final class JobRun {
         do throws(RoostError) { record.outputDigest = try result.get() } catch { return end(error) }
         record.checkpoint.outputBytes = files.outputBytes
         clock.end(at: loop.now)
-        let meta = JobMeta(record, files.report, clock).json
+        let meta = JobMeta(record, files.report, files.ranges, clock).json
         store.save(record, syncing: files.written) { [weak self] error in
             guard let self, phase == .committing else { return }
             if let error { return end(error) }

@@ -16,6 +16,7 @@ struct OutputPosition: Sendable {
 /// Unchecked: only jobs of the job's writing thread use it, one after the other.
 final class JobWriter: @unchecked Sendable {
     private let place: JobPlaces.Place
+    private let held: HeldFolder
     private let id: String
     private let isCompressed: Bool
     private let replaces: Bool
@@ -38,13 +39,18 @@ final class JobWriter: @unchecked Sendable {
         _ place: JobPlaces.Place, id: String, isCompressed: Bool, replaces: Bool, resuming checkpoint: JobCheckpoint
     ) throws(RoostError) {
         (self.place, self.id, self.isCompressed, self.replaces) = (place, id, isCompressed, replaces)
-        try JobPlaces.prepareFolder(of: place)
-        if !replaces, try place.folder.status(of: place.name) != nil {
-            throw RoostError(
-                .conflict, "\(place.full) is there already: choose another output, or say that it may be replaced")
+        let held = try place.holdFolder(makingMissing: true)
+        self.held = held
+        (output, errors) = try held.act { folder throws(RoostError) in
+            if !replaces, try folder.status(of: place.name) != nil {
+                throw RoostError(
+                    .conflict, "\(place.full) is there already: choose another output, or say that it may be replaced")
+            }
+            return (
+                try FileDescriptor(appending: folder.path(Self.outputName(place, id))),
+                try FileDescriptor(appending: folder.path(Self.errorsName(place, id)))
+            )
         }
-        output = try FileDescriptor(appending: place.folder.path(Self.outputName(place, id)))
-        errors = try FileDescriptor(appending: place.folder.path(Self.errorsName(place, id)))
         hash = try SHA256()
         for (file, bytes) in [(output, checkpoint.outputBytes), (errors, checkpoint.errorBytes)] {
             guard try file.status().size >= bytes else {
@@ -103,7 +109,10 @@ final class JobWriter: @unchecked Sendable {
     /// Gives the files their names: first what explains the output, then the output, which is what people wait for.
     /// - Throws: `conflict` when the output's name was taken meanwhile.
     func commit(meta: [UInt8]) throws(RoostError) {
-        let folder = place.folder
+        try held.act { folder throws(RoostError) in try commit(meta, in: folder) }
+    }
+
+    private func commit(_ meta: [UInt8], in folder: Folder) throws(RoostError) {
         let errorsFinal = "\(place.name).errors.jsonl"
         if position.errorBytes > 0 {
             try folder.rename(errorsName, to: errorsFinal)
@@ -121,7 +130,9 @@ final class JobWriter: @unchecked Sendable {
 
     /// Removes what was written and is not complete: the job will not go on there.
     static func discard(_ place: JobPlaces.Place, _ id: String) {
-        try? place.folder.remove(outputName(place, id))
-        try? place.folder.remove(errorsName(place, id))
+        guard let held = try? place.holdFolder() else { return }
+        for name in [outputName(place, id), errorsName(place, id)] {
+            try? held.act { folder throws(RoostError) in try folder.remove(name) }
+        }
     }
 }

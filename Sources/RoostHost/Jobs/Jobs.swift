@@ -15,6 +15,8 @@ final class Jobs {
         let settings: LoadSettings
         let timeout: Instant.Span
         let threshold: Double
+        /// Percent of what all jobs may have that one of this function takes.
+        let share: Int
     }
 
     private let loop: Loop
@@ -37,6 +39,8 @@ final class Jobs {
     var model: (JobRecord) throws(RoostError) -> Model = { record throws(RoostError) in
         throw RoostError(.unavailable, "\(record.versionID) is not known")
     }
+    /// A place for an instance; nil while callers have or want them all.
+    var borrow: () -> PlaceLoan? = { nil }
     /// A line for the host's log.
     var onLine: (String) -> Void = { _ in }
 
@@ -132,7 +136,11 @@ final class Jobs {
         }) {
             throw RoostError(.conflict, "job \(other.id) writes \(spec.outputPath): choose another output")
         }
-        if !spec.force, try output.folder.status(of: output.name) != nil {
+        // What is wrong with the folder, the job will say.
+        let isTaken = try? output.holdFolder().act { (folder) throws(RoostError) in
+            try folder.status(of: output.name) != nil
+        }
+        if !spec.force, isTaken == true {
             throw RoostError(
                 .conflict, "\(spec.outputPath) is there already: choose another output, or say that it may be replaced")
         }
@@ -217,10 +225,10 @@ final class Jobs {
             let (input, output) = (try places.place(record.spec.input), try places.place(record.spec.outputPath))
             let files = JobFiles(
                 id: id, record.spec, input: .place(input), output: output, threshold: model.threshold,
-                classes: model.artifact.card?.task?.classes ?? [])
+                card: model.artifact.card)
             let crew = JobCrew(
-                model.artifact, label: record.versionID.description, model.settings, limit: instancesMax, on: loop,
-                processes)
+                model.artifact, label: record.versionID.description, model.settings,
+                limit: max(1, instancesMax * model.share / 100), on: loop, processes, borrowing: borrow)
             let run = try JobRun(record, files, crew, store, timeout: model.timeout, on: loop) { [unowned self] in
                 ended($0)
             }
@@ -233,6 +241,12 @@ final class Jobs {
             keep(record)
         }
     }
+
+    /// A version wants a place that jobs have.
+    func giveUpOne() { runs.values.max { $0.crew.count < $1.crew.count }?.giveUpOne() }
+
+    /// There are places that nobody wants.
+    func takePlaces() { for run in runs.values { run.takePlaces() } }
 
     private func scoredWith(_ record: JobRecord) throws(RoostError) -> Model {
         if let known = models[record.id] { return known }

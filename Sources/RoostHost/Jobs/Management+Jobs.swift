@@ -87,7 +87,7 @@ extension Host {
         let manifest = deploying.manifests[function]
         return Jobs.Model(
             artifact: artifact, settings: LoadSettings(manifest), timeout: manifest.timeout,
-            threshold: manifest.threshold ?? .nan)
+            threshold: manifest.threshold ?? .nan, share: manifest.jobsShare)
     }
 
     /// For a job of an earlier host: its version may be gone from the functions, but not from the store.

@@ -7,30 +7,43 @@ struct Access {
     let names: Set<String>
     /// Whether the TCP port listens on loopback only.
     let isLoopback: Bool
+    /// What calls over TCP that are not for everybody have to show; nil: nothing.
+    let token: BearerToken?
 
-    init(listen host: String, named hosts: [String]) {
+    init(listen host: String, named hosts: [String], token: BearerToken? = nil) {
+        self.token = token
         isLoopback = host == "localhost" || host == "::1" || host == "[::1]" || host.hasPrefix("127.")
         names = Set((["localhost", "127.0.0.1", "::1", host] + hosts).map { $0.lowercased() })
     }
 
+    /// Whether the caller may ask for this at all: everything is for who can open the host's socket file, and what is
+    /// not for everybody is for who has the token, if there is one.
+    func isAuthorized(_ endpoint: Endpoint, _ head: borrowing RequestHead) -> Bool {
+        guard let token, !endpoint.isPublic, !head.isLocal else { return true }
+        return token.isShown(by: head)
+    }
+
+    /// What else stands against it.
     /// - Throws: `forbidden`, `notFound` or `unsupported`.
     func check(_ endpoint: Endpoint, _ head: borrowing RequestHead) throws(RoostError) {
-        if !isLoopback, !head.isLocal, !endpoint.isPublic {
+        if !isLoopback, !head.isLocal, !endpoint.isPublic, token == nil {
             throw RoostError(
-                .forbidden, "management is not served beyond loopback: use the CLI on the host's machine")
+                .forbidden,
+                "management is not served beyond loopback without --token-file: use the CLI on the host's machine")
         }
         guard endpoint.changesState else { return }
-        try checkBrowser(head)
+        try checkBrowser(head, hasToken: token != nil && !endpoint.isPublic)
         try checkContentType(endpoint, head)
     }
 
-    /// Against pages that make a visitor's browser call this host (cross-site requests, DNS rebinding).
-    private func checkBrowser(_ head: borrowing RequestHead) throws(RoostError) {
+    /// Against pages that make a visitor's browser call this host (cross-site requests, DNS rebinding). A page that has
+    /// rebound a name does not have the token: who shows it may call the host by any name.
+    private func checkBrowser(_ head: borrowing RequestHead, hasToken: Bool) throws(RoostError) {
         if head.value(.secFetchSite, is: "cross-site") {
             throw RoostError(.forbidden, "a page of another site may not do this")
         }
         let host = Self.name(of: head.value(.host).text)
-        if !head.isLocal, !names.contains(host) {
+        if !head.isLocal, !hasToken, !names.contains(host) {
             throw RoostError(.forbidden, "the Host \"\(host)\" is not this host's: name it with --host \(host)")
         }
         guard head.has(.origin) else { return }
@@ -46,6 +59,8 @@ struct Access {
         let wanted = endpoint.mediaTypes
         // Data of an event may be of any type; its attributes in headers are what no form can send.
         if endpoint == .events, head.text(of: "ce-specversion") != nil { return }
+        // Clients of model repositories name none, and send JSON. A browser could leave it out too, but not its origin.
+        if endpoint.mayLackMediaType, !head.has(.contentType), !head.has(.origin), !head.has(.secFetchSite) { return }
         guard wanted.contains(type) else {
             let names = wanted.joined(separator: " or ")
             throw RoostError(.unsupported, "expected Content-Type: \(names), got \(type.isEmpty ? "none" : type)")
@@ -62,6 +77,13 @@ struct Access {
 }
 
 extension Endpoint {
+    fileprivate var mayLackMediaType: Bool {
+        switch self {
+        case .loadFunction, .unloadFunction: true
+        default: false
+        }
+    }
+
     /// What a call that changes something may send.
     fileprivate var mediaTypes: [String] {
         switch self {

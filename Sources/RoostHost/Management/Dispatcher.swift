@@ -52,13 +52,15 @@ final class Dispatcher: RequestHandler {
         guard let endpoint = Endpoint(path: path)?.called(by: head.method) else {
             throw RoostError(.notFound, "there is nothing at \(path): GET / lists what there is")
         }
-        if case .notSupported(let what) = endpoint {
-            throw RoostError(.notFound, "\(what) is not supported by this build")
-        }
         guard head.method.fits(endpoint.method) else {
             return refuse(
                 id, RoostError(.invalidArgument, "\(path) takes \(endpoint.method)"), status: 405,
                 fields: "Allow: \(endpoint.allowed)\r\n")
+        }
+        guard host.access.isAuthorized(endpoint, head) else {
+            let what = "management over TCP needs the host's token: Authorization: Bearer TOKEN, or --token-file FILE"
+            return refuse(
+                id, RoostError(.forbidden, what), status: 401, fields: "WWW-Authenticate: Bearer realm=\"roost\"\r\n")
         }
         try host.access.check(endpoint, head)
         switch endpoint {
@@ -66,7 +68,12 @@ final class Dispatcher: RequestHandler {
             infer(.infer, try addressee(target, head), head, body, id)
         case .predict(let target):
             infer(.predict, try addressee(target, head), head, body, id)
-        default: try host.management.answer(endpoint, head, body, id)
+        default:
+            // A name may end like the path of an inference request.
+            guard !head.has(.contentEncoding) || head.contentCoding == .identity else {
+                throw RoostError(.unsupported, "Content-Encoding is not supported here: send the body as it is")
+            }
+            try host.management.answer(endpoint, head, body, id)
         }
     }
 

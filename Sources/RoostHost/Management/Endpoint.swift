@@ -11,6 +11,11 @@ enum Endpoint: Hashable, Sendable {
     case serverReady
     case modelMetadata(Target)
     case modelReady(Target)
+    /// Of one version, of all of a function, or of everything.
+    case modelStatistics(Target?)
+    case repositoryIndex
+    case loadFunction(String)
+    case unloadFunction(String)
     case infer(Target)
     case predict(Target)
     case functions
@@ -39,8 +44,6 @@ enum Endpoint: Hashable, Sendable {
     case asyncItem(String, id: String)
     case cancelAsync(String, id: String)
     case replayAsync(String, id: String?)
-    /// In the plan, but not in this build.
-    case notSupported(String)
 
     /// A function, and a version when the path names one; not looked up yet.
     struct Target: Hashable, Sendable {
@@ -51,15 +54,15 @@ enum Endpoint: Hashable, Sendable {
     /// The method that the endpoint takes, besides HEAD where it is GET.
     var method: String {
         switch self {
-        case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .functions,
-            .function, .logs, .rollout, .audit, .quality, .jobs, .job, .asyncItems, .asyncItem:
+        case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady,
+            .modelStatistics, .functions, .function, .logs, .rollout, .audit, .quality, .jobs, .job, .asyncItems,
+            .asyncItem:
             "GET"
-        case .infer, .predict, .restart, .allow, .rollback, .startRollout, .steerRollout, .feedback, .resumeJob,
-            .startJob, .events, .submitAsync, .replayAsync:
+        case .infer, .predict, .repositoryIndex, .loadFunction, .unloadFunction, .restart, .allow, .rollback,
+            .startRollout, .steerRollout, .feedback, .resumeJob, .startJob, .events, .submitAsync, .replayAsync:
             "POST"
         case .upload, .traffic: "PUT"
         case .cancelJob, .cancelAsync: "DELETE"
-        case .notSupported: ""
         }
     }
 
@@ -87,11 +90,11 @@ enum Endpoint: Hashable, Sendable {
     var changesState: Bool {
         switch self {
         case .upload, .restart, .allow, .traffic, .rollback, .startRollout, .steerRollout, .feedback, .cancelJob,
-            .resumeJob, .startJob, .events, .submitAsync, .cancelAsync, .replayAsync:
+            .resumeJob, .startJob, .events, .submitAsync, .cancelAsync, .replayAsync, .loadFunction, .unloadFunction:
             true
-        case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict,
-            .functions, .function, .logs, .rollout, .audit, .quality, .jobs, .job, .asyncItems, .asyncItem,
-            .notSupported:
+        case .root, .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady,
+            .modelStatistics, .repositoryIndex, .infer, .predict, .functions, .function, .logs, .rollout, .audit,
+            .quality, .jobs, .job, .asyncItems, .asyncItem:
             false
         }
     }
@@ -99,13 +102,12 @@ enum Endpoint: Hashable, Sendable {
     /// Served also when the host listens beyond loopback.
     var isPublic: Bool {
         switch self {
-        case .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .infer, .predict,
-            .events,
-            .submitAsync, .asyncItem:
+        case .metrics, .serverMetadata, .serverLive, .serverReady, .modelMetadata, .modelReady, .modelStatistics,
+            .infer, .predict, .events, .submitAsync, .asyncItem:
             true
         case .root, .functions, .function, .logs, .upload, .restart, .allow, .traffic, .rollback, .rollout,
             .startRollout, .steerRollout, .audit, .feedback, .quality, .jobs, .job, .cancelJob, .resumeJob, .startJob,
-            .asyncItems, .cancelAsync, .replayAsync, .notSupported:
+            .asyncItems, .cancelAsync, .replayAsync, .repositoryIndex, .loadFunction, .unloadFunction:
             false
         }
     }
@@ -136,14 +138,18 @@ enum Endpoint: Hashable, Sendable {
         switch (parts[0], parts.count) {
         case ("health", 2) where parts[1] == "live": return .serverLive
         case ("health", 2) where parts[1] == "ready": return .serverReady
-        case ("repository", _): return .notSupported("/v2/" + parts.joined(separator: "/"))
+        case ("repository", 2) where parts[1] == "index": return .repositoryIndex
+        case ("repository", 4) where parts[1] == "models" && parts[3] == "load": return .loadFunction(parts[2])
+        case ("repository", 4) where parts[1] == "models" && parts[3] == "unload": return .unloadFunction(parts[2])
+        // As Triton has it: no function of that name can be described, but it can be called.
+        case ("models", 2) where parts[1] == "stats": return .modelStatistics(nil)
         case ("models", 2...):
             guard let (target, rest) = target(Array(parts.dropFirst())) else { return nil }
             switch rest {
             case []: return .modelMetadata(target)
             case ["ready"]: return .modelReady(target)
             case ["infer"]: return .infer(target)
-            case ["stats"]: return .notSupported("/v2/" + parts.joined(separator: "/"))
+            case ["stats"]: return .modelStatistics(target)
             default: return nil
             }
         default: return nil

@@ -7,15 +7,22 @@ internal import RoostLoop
 /// The calls that are not inference: health, metadata, status, and what changes the host.
 final class Management {
     unowned let host: Host
+    /// Who waits for functions to be loaded.
+    let loads: LoadWaiters
 
-    init(_ host: Host) { self.host = host }
+    init(_ host: Host) throws {
+        self.host = host
+        let loads = try LoadWaiters(on: host.loop)
+        self.loads = loads
+        host.deploying.onLoaded = { [unowned loads] in loads.loaded($0, $1) }
+    }
 
     /// Answers, now or later.
     func answer(
         _ endpoint: Endpoint, _ head: borrowing RequestHead, _ body: RawSpan, _ id: RequestID
     ) throws(RoostError) {
         switch endpoint {
-        case .infer, .predict, .notSupported: preconditionFailure("the dispatcher answers these")
+        case .infer, .predict: preconditionFailure("the dispatcher answers these")
         case .root: reply(id, .text, Array(Overview(host).text.utf8))
         case .metrics:
             do {
@@ -24,9 +31,18 @@ final class Management {
         case .serverLive: send(id, .json, Array(#"{"live":true}"#.utf8))
         case .serverReady: ready(id, host.isReady, "the first scan is not done yet")
         case .serverMetadata:
-            reply(id, ["name": "roost", "version": .string(RoostVersion.current), "extensions": []])
+            reply(
+                id,
+                [
+                    "name": "roost", "version": .string(RoostVersion.current),
+                    "extensions": ["binary_tensor_data", "model_repository", "statistics"],
+                ])
         case .modelMetadata(let target): reply(id, try ModelMetadata(host, target).json)
         case .modelReady(let target): try modelReady(target, id)
+        case .modelStatistics(let target): reply(id, try ModelStatistics(host, target).json)
+        case .repositoryIndex: try repositoryIndex(body, id)
+        case .loadFunction(let name): try loadFunction(name, head, body, id)
+        case .unloadFunction(let name): try unloadFunction(name, head, body, id)
         case .functions: reply(id, StatusReport(host).all)
         case .function(let name): reply(id, try StatusReport(host).function(named: name))
         case .logs(let name): try logs(name, head.query.text, id)

@@ -20,7 +20,8 @@ struct Overview {
         lines += [
             "", "POST /functions/NAME/predict          rows: [[17.9, …]], [{\"age\": 41}], text/csv",
             "POST /v2/models/NAME/infer            Open Inference Protocol v2",
-            "GET  /v2/models/NAME[/versions/V][/ready], /v2, /v2/health/live, /v2/health/ready",
+            "GET  /v2/models/NAME[/versions/V][/ready|/stats], /v2/models/stats, /v2, /v2/health/live, /v2/health/ready",
+            "POST /v2/repository/index, /v2/repository/models/NAME/load|unload",
             "GET  /functions, /functions/NAME, /functions/NAME/logs, /metrics",
             "PUT  /functions/NAME/versions/V, /functions/NAME/traffic",
             "GET  /functions/NAME/rollout, POST …/rollout, …/rollout/promote|abort|pause|resume, GET …/audit, /audit",

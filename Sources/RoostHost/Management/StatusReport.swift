@@ -40,6 +40,10 @@ struct StatusReport {
                     + (host.deploying.journal.problem.map { [$0.message] } ?? [])).map { .string($0) }),
             "unclear_files": .array(unclearFiles),
             "connections": .integer(host.server.counters.connectionsOpen),
+            "limits": [
+                "connections": .integer(host.server.limits.connectionsMax),
+                "open_files": .integer(host.options.openFilesMax),
+            ],
             "warm_memory": [
                 "used": .integer(host.serving.cache.used.bytes), "budget": .integer(host.serving.cache.budget.bytes),
             ],
@@ -89,7 +93,10 @@ struct StatusReport {
 
     private func notes(_ function: FunctionDeployment) -> [String] {
         var notes = host.deploying.manifests.problems[function.name].map { [$0] } ?? []
-        if case .set = function.origin, let highest = function.highestAvailable, function.route?[highest] ?? 0 == 0 {
+        if let reason = function.absenceReason { notes.append(reason) }
+        if case .set = function.origin, function.absence == nil, let highest = function.highestAvailable,
+            function.route?[highest] ?? 0 == 0
+        {
             notes.append(
                 "traffic is set: \(VersionID(function.name, highest)) takes none until `roost traffic \(function.name) latest`"
             )
@@ -235,7 +242,8 @@ struct StatusReport {
         var object = JSONObject([
             ("id", .integer(Int(live.id.rawValue))), ("outstanding", .integer(service.pool.outstanding(of: live.id))),
         ])
-        if let pid = live.pid {
+        // 0: there was no descriptor left by which to learn it.
+        if let pid = live.pid, pid > 0 {
             object["pid"] = .integer(Int(pid))
             if let memory = ProcessMemory(of: pid) {
                 object["memory"] = ["private": .integer(memory.privateBytes), "shared": .integer(memory.sharedBytes)]

@@ -14,6 +14,11 @@ struct VersionStatistics {
     private(set) var fork = LatencyHistogram()
     private(set) var load = LatencyHistogram()
     private(set) var batches = BatchSizes()
+    /// Of requests that were answered well: how long they took in all, and what their batches cost.
+    private(set) var okNanoseconds: UInt64 = 0
+    private(set) var executions = ExecutionTotals()
+    /// When a request was answered last.
+    private(set) var lastAnswer: Instant?
     private var lastMinute = MinuteRate()
 
     func count(_ outcome: Outcome) -> UInt64 { outcomes[Int(outcome.rawValue)] }
@@ -23,17 +28,20 @@ struct VersionStatistics {
     mutating func add(_ outcome: Outcome, total: Instant.Span, at now: Instant) {
         outcomes[Int(outcome.rawValue)] += 1
         self.total.add(total)
+        if outcome == .ok { okNanoseconds &+= total.nanoseconds }
+        lastAnswer = now
         lastMinute.add(at: now)
     }
 
     /// Counts what an instance's reply told of its phases.
-    mutating func add(_ waited: PhaseTiming, infer predicted: Instant.Span, rows more: UInt32, of batch: UInt32) {
+    mutating func add(_ waited: PhaseTiming, _ reply: ReplyHeader) {
         queue.add(waited.queue)
         if let forked = waited.fork { fork.add(forked) }
         if let loaded = waited.load { load.add(loaded) }
-        infer.add(predicted)
-        rows += UInt64(more)
-        batches.add(rows: more, of: batch)
+        infer.add(reply.infer)
+        rows += UInt64(reply.rows)
+        batches.add(rows: reply.rows, of: reply.batchRows)
+        if reply.outcome == .ok { executions.add(waited, reply) }
     }
 
     /// Requests per second over the last minute.

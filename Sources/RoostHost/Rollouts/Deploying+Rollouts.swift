@@ -77,7 +77,8 @@ extension Deploying {
             "POST", question.gate.url.path, headers: [HeaderField("Content-Type", "application/json")],
             body: Array(JSONValue.object(body).compact.utf8))
         let url = question.gate.url
-        let client = Client(.tcp(host: url.host, port: url.port), patience: question.gate.timeout)
+        let client = Client(
+            .tcp(host: url.host, port: url.port), patience: question.gate.timeout, rule: addressRule(url))
         gateCalls += 1
         let thread = try? Worker<RolloutGateAnswer>(on: loop) { [unowned self, number = gateCalls] answer in
             gateThreads.removeValue(forKey: number)?.close()

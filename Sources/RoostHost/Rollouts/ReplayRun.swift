@@ -100,7 +100,7 @@ final class ReplayRun {
     /// The stable version has answered the request of `ticket`; what it cannot answer asks nothing of the canary.
     func served(_ ticket: Ticket, _ header: ReplyHeader, _ reply: RawSpan) {
         guard header.outcome == .ok, header.contentType == .json else { return stepDone() }
-        guard !serving.compare(ticket, of: stable, reply, with: canary, for: self) else { return }
+        guard !serving.compare(ticket, of: stable, header, reply, with: canary, for: self) else { return }
         // Asking the stable version again at once would keep it busy for nothing.
         running -= 1
         guard onDone != nil else { return }
@@ -172,7 +172,8 @@ extension Serving {
 
     /// Gives what `service` has answered to another version.
     func compare(
-        _ ticket: Ticket, of service: VersionService, _ reply: RawSpan, with target: VersionService, for run: ReplayRun
+        _ ticket: Ticket, of service: VersionService, _ head: ReplyHeader, _ reply: RawSpan,
+        with target: VersionService, for run: ReplayRun
     ) -> Bool {
         guard let copy = target.pool.copied(at: loop.now) else { return false }
         let held = service.inFlight[Int(ticket.index)]
@@ -181,7 +182,7 @@ extension Serving {
         header.operation = header.operation.comparing
         header.arrived = loop.now
         header.deadline = loop.now + target.pool.settings.timeout
-        target.hold(copy, header, copyOf: held, answered: reply)
+        target.hold(copy, header, copyOf: held, answered: head, reply)
         shadowBytes += target.inFlight[Int(copy.index)].contentBytes
         target.replaying[copy] = .compare(run)
         perform(target)

@@ -22,6 +22,13 @@ struct InFlight {
         if !key.isEmpty { key = [] }
         contentTypeBytes = contentTypeText.byteCount
         contentBytes = contentTypeBytes + body.byteCount
+        guard contentBytes <= Self.roomBytes else {
+            // Memory of this size is not kept, and need not be cleared before it is written.
+            content = []
+            content.reserveCapacity(contentBytes)
+            content.append(contentTypeText)
+            return content.append(body)
+        }
         if content.count < contentBytes { content = Array(repeating: 0, count: max(512, contentBytes)) }
         content.overwrite(from: 0, with: contentTypeText)
         content.overwrite(from: contentTypeBytes, with: body)
@@ -35,13 +42,15 @@ struct InFlight {
     }
 
     /// A copy of what another version has answered, with its answer.
-    mutating func hold(_ header: RequestHeader, copyOf other: borrowing InFlight, answered reply: RawSpan) {
+    mutating func hold(
+        _ header: RequestHeader, copyOf other: borrowing InFlight, answered head: ReplyHeader, _ reply: RawSpan
+    ) {
         let text = other.contentTypeBytes
         let request = other.content.bytes.extracting(text..<other.contentBytes)
         var content: [UInt8] = []
         content.reserveCapacity(other.contentBytes + ComparisonBody.prefixBytes + reply.byteCount)
         content.append(other.content.bytes.extracting(first: text))
-        content += ComparisonBody.prefix(requestBytes: request.byteCount)
+        content += ComparisonBody.prefix(requestBytes: request.byteCount, reply: head)
         content.append(request)
         content.append(reply)
         self.header = header
@@ -51,8 +60,14 @@ struct InFlight {
         frameEnd = 0
     }
 
+    /// So much is kept as room for requests to come.
+    private static let roomBytes = 1 << 16
+
+    /// Memory of an unusually large body, which is given back.
+    var largeBytes: Int { content.count > Self.roomBytes ? content.count : 0 }
+
     /// Gives the memory of an unusually large body back.
-    mutating func forget() { if content.count > 1 << 16 { content = [] } }
+    mutating func forget() { if content.count > Self.roomBytes { content = [] } }
 
     mutating func note(key: [UInt8]) { self.key = key }
 

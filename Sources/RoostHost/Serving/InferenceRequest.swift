@@ -7,6 +7,11 @@ struct InferenceRequest {
     var operation: Operation
     var contentType: MediaType
     var accept: MediaType
+    /// How the body is compressed, and how the reply may be.
+    var contentCoding = ContentCoding.identity
+    var acceptCoding = ContentCoding.identity
+    /// How much of the body is JSON, by the header `Inference-Header-Content-Length`; binary tensors follow it.
+    var jsonBytes: Int?
     /// How long the caller waits, when it said so.
     var timeout: Instant.Span?
     /// What the caller calls the request, by its header `Roost-Key`; empty without.
@@ -23,14 +28,36 @@ struct InferenceRequest {
         self.key = key
     }
 
+    private static func jsonBytes(_ head: borrowing RequestHead, _ operation: Operation) throws(RoostError) -> Int {
+        let text = head.value(.inferenceHeaderLength).text
+        guard !head.isRepeated(.inferenceHeaderLength), !text.isEmpty, text.utf8.allSatisfy({ 0x30...0x39 ~= $0 }),
+            let bytes = Int(text)
+        else {
+            throw RoostError(
+                .invalidArgument, "Inference-Header-Content-Length: expected the bytes of the JSON, got \"\(text)\"")
+        }
+        guard operation == .infer else {
+            throw RoostError(
+                .invalidArgument, "Inference-Header-Content-Length belongs to tensors: POST /v2/models/…/infer")
+        }
+        return bytes
+    }
+
+    private static func contentCoding(_ head: borrowing RequestHead) throws(RoostError) -> ContentCoding {
+        guard let coding = head.contentCoding else {
+            throw RoostError(.unsupported, "Content-Encoding: expected gzip, deflate or identity")
+        }
+        return coding
+    }
+
     /// - Throws: `invalidArgument` or `unsupported`, for the caller.
     init(_ operation: Operation, _ head: borrowing RequestHead) throws(RoostError) {
         self.operation = operation
         contentType = head.has(.contentType) ? MediaType(header: head.value(.contentType)) : .json
         accept = head.has(.accept) && MediaType(header: head.value(.accept)) == .csv ? .csv : .json
-        if head.has(.inferenceHeaderLength) {
-            throw RoostError(.unsupported, "binary tensors are not supported by this build: send JSON")
-        }
+        if head.has(.inferenceHeaderLength) { jsonBytes = try Self.jsonBytes(head, operation) }
+        if head.has(.contentEncoding) { contentCoding = try Self.contentCoding(head) }
+        if head.has(.acceptEncoding) { acceptCoding = head.acceptedCoding }
         if head.has(.roostKey) {
             key.append(head.value(.roostKey))
             guard !key.isEmpty, key.count <= Self.keyBytesMax else {
@@ -58,6 +85,12 @@ enum InferencePath {
             return name(in: path, 11..<path.byteCount - 8).map { (.predict, $0) }
         }
         return nil
+    }
+
+    /// Whether a request may be for a model, whose instance then takes its body as it is: by its path, which ends like
+    /// all of these and no other.
+    static func mayBe(_ head: borrowing RequestHead) -> Bool {
+        head.method == .post && (head.path.ends(with: "/infer") || head.path.ends(with: "/predict"))
     }
 
     private static func name(in path: borrowing RawSpan, _ range: Range<Int>) -> Range<Int>? {

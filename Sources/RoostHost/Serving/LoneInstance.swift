@@ -25,6 +25,8 @@ final class LoneInstance: TemplateOwner, InstanceOwner {
     private var poll: Poll?
     private let patience: Timer
     private var template: TemplateID?
+    /// Its place among the host's instances, where it has one.
+    private var loan: PlaceLoan?
     /// Whether the template was loaded for this instance alone, and goes with it.
     private let ownsTemplate: Bool
     private var pending: [Question] = []
@@ -50,9 +52,11 @@ final class LoneInstance: TemplateOwner, InstanceOwner {
     /// A fork of a template. One that may not be forked is used up.
     /// - Parameter hearsOfTemplate: instead of whoever did until now.
     convenience init(
-        of template: TemplateID, hearsOfTemplate: Bool = true, on loop: Loop, _ processes: Processes
+        of template: TemplateID, hearsOfTemplate: Bool = true, at place: PlaceLoan? = nil, on loop: Loop,
+        _ processes: Processes
     ) throws(RoostError) {
         try self.init(on: loop, processes, ownsTemplate: false)
+        loan = place
         self.template = template
         if hearsOfTemplate { processes.handOver(template, to: self) }
         do throws(RoostError) { try fork(template) } catch {
@@ -129,7 +133,10 @@ final class LoneInstance: TemplateOwner, InstanceOwner {
         pending = []
         onEnd = { _ in }
         fail(RoostError(.unavailable, "it was closed"))
-        if !isForked { processes.disown(instance) }
+        if !isForked {
+            processes.disown(instance)
+            loan = nil
+        }
         poll?.close()
         poll = nil
         patience.close()
@@ -199,6 +206,7 @@ final class LoneInstance: TemplateOwner, InstanceOwner {
         if end == nil { receive() }
         let how = if case .killed = status { "was \(status)" } else { "\(status)" }
         fail(RoostError(.pluginFailed, "the instance \(how)\(lastWords)"))
+        loan = nil
         onEnd(end ?? RoostError(.pluginFailed, "the instance \(how)"))
     }
 }

@@ -1,8 +1,10 @@
 internal import RoostBasics
 internal import RoostELF
 internal import RoostFiles
+internal import RoostFunctions
 internal import RoostLoop
 internal import RoostProcess
+internal import RoostWire
 
 /// Whoever asked for a template, and hears what becomes of it.
 protocol TemplateOwner: AnyObject {
@@ -22,6 +24,12 @@ extension TemplateOwner {
 protocol InstanceOwner: AnyObject {
     func instanceStarted(_ id: InstanceID, process: Int32)
     func instanceExited(_ id: InstanceID, _ status: ExitStatus)
+}
+
+extension RoostError {
+    /// Of a load or fork: the version has no part in it, and it may be over soon. The nursery was lost, the host has no
+    /// descriptors left, a stored file is gone.
+    var isOutsideCause: Bool { [.system, .unavailable, .notFound].contains(code) }
 }
 
 /// What a version may use, and how it is loaded; from its manifest.
@@ -50,6 +58,13 @@ final class Processes {
     var instanceOwner: (any InstanceOwner)?
     /// Whoever hears of one instance instead; let go when it has ended.
     private var loneOwners: [InstanceID: any InstanceOwner] = [:]
+    /// What stored files looked like when their bytes were known to be right, by digest.
+    private var seals: [String: FileStatus] = [:]
+    /// What those looked like that were changed since, and whether their bytes are known to be wrong.
+    private var broken: [String: (status: FileStatus, isKnown: Bool)] = [:]
+    /// Somebody has to read a stored file again, and to tell `checked` what is in it. Nil where files are not those of a
+    /// store, and people change them as they like.
+    var onChanged: ((SHA256Digest) -> Void)?
     /// Everything that ran below the nursery is gone, and has been told of.
     var onNurseryLost: () -> Void = {}
     /// What the sandbox cannot do on this machine, in words.
@@ -75,11 +90,18 @@ final class Processes {
         } else if let section = artifact.modelSection {
             order.model = .section(offset: UInt64(section.lowerBound), bytes: UInt64(section.count))
         }
+        try checkSeal(of: artifact, model ?? plugin, label)
         var examples: FileDescriptor?
         if !artifact.examples.isEmpty, settings.examplesMax > 0 {
             let file = try FileDescriptor(inMemory: artifact.examples)
             order.examples = file.number
             examples = file
+        }
+        var columns: FileDescriptor?
+        if let described = artifact.card?.columns, !described.isEmpty {
+            let file = try FileDescriptor(inMemory: ColumnList.encode(described.map(\.column)))
+            order.columns = file.number
+            columns = file
         }
         order.isForkSafe = artifact.flags.contains(.forkSafe)
         order.isBackground = settings.isBackground
@@ -94,12 +116,47 @@ final class Processes {
         nextTemplate += 1
         owners = owners.filter { $0.value.value != nil }
         owners[id] = Owner(value: owner)
-        defer { withExtendedLifetime((model, examples)) {} }
+        defer { withExtendedLifetime((model, examples, columns)) {} }
         guard let nursery else { throw RoostError(.unavailable, "load \(label): the host is ending") }
         // Each end that a lost nursery causes may ask for a load at once.
         if nursery.isLost { try nursery.restart() }
         try nursery.startTemplate(id, order)
         return id
+    }
+
+    // MARK: stored files
+
+    /// The file was just copied.
+    func unseal(_ digest: String) {
+        seals[digest] = nil
+        broken[digest] = nil
+    }
+
+    /// Whoever wrote to a stored file, or put another one in its place, must not change what a version answers. What it
+    /// looks like is compared here; its bytes are read on another thread when that has changed.
+    /// - Throws: `system` for a file that has changed and was not found right yet.
+    private func checkSeal(of artifact: Artifact, _ file: FileDescriptor, _ label: String) throws(RoostError) {
+        guard let onChanged else { return }
+        let (digest, status) = (artifact.digest.description, try file.status())
+        guard let seal = seals[digest] else {
+            seals[digest] = status
+            return
+        }
+        guard status != seal else { return }
+        if broken[digest]?.status != status {
+            broken[digest] = (status, false)
+            onChanged(artifact.digest)
+        }
+        let words =
+            broken[digest]?.isKnown == true
+            ? "was changed, and is not what was deployed: drop it again" : "was changed: its bytes are being compared"
+        throw RoostError(.system, "load \(label): its file in the store \(words)")
+    }
+
+    /// What a stored file looks like, and whether its bytes are right; nil when it could not be read.
+    func checked(_ digest: SHA256Digest, _ status: FileStatus?, isRight: Bool) {
+        if isRight { seals[digest.description] = status }
+        broken[digest.description] = isRight ? nil : status.map { (status: $0, isKnown: true) }
     }
 
     /// The process of a template in the host's PID namespace; nil when it is not known yet or has ended.

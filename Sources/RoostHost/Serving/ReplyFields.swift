@@ -1,4 +1,5 @@
 internal import RoostBasics
+internal import RoostChannel
 
 /// Builds the header fields that every inference reply carries, in memory that is used again for each.
 struct ReplyFields: ~Copyable {
@@ -40,6 +41,24 @@ struct ReplyFields: ~Copyable {
             text.append((0x20...0x7E).contains(byte) ? byte : UInt8(ascii: "?"))
         }
         text.append("\r\n")
+    }
+
+    /// What the reply is besides its media type: binary tensors behind JSON, compressed or to be compressed for others.
+    mutating func add(_ header: ReplyHeader, bodyBytes: Int) {
+        if let jsonBytes = header.jsonBytes {
+            text.append("Inference-Header-Content-Length: ")
+            append(decimal: UInt64(jsonBytes))
+            text.append("\r\n")
+        }
+        switch header.contentCoding {
+        case .identity: break
+        case .gzip: text.append("Content-Encoding: gzip\r\n")
+        case .deflate: text.append("Content-Encoding: deflate\r\n")
+        }
+        // Another caller may get the same in another form.
+        if bodyBytes >= ContentCoding.worthwhileBytes || header.contentCoding != .identity {
+            text.append("Vary: Accept-Encoding\r\n")
+        }
     }
 
     /// Whole lines, each with its end.

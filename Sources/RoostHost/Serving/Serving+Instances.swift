@@ -41,7 +41,7 @@ extension Serving: InstanceOwner {
             try adopt(live, of: service)
         } catch {
             note(service, "no instance could be started: \(error)")
-            service.pool.startFailed(at: loop.now)
+            service.pool.startFailed(isBlameless: true, at: loop.now)
             placeReleased(service)
         }
     }
@@ -118,7 +118,7 @@ extension Serving: InstanceOwner {
         let starts = service.startsAsked.count
         service.startsAsked = []
         for _ in 0..<starts {
-            service.pool.startFailed(at: loop.now)
+            service.pool.startFailed(isBlameless: error.isOutsideCause, at: loop.now)
             placeReleased(service)
         }
         if !warmQueue.isEmpty { scheduleWarming() }

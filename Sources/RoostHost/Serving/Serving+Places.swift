@@ -12,7 +12,7 @@ extension Serving {
             return start(service)
         }
         if places.free <= 0 { tellIdle() }
-        switch places.claim(service.id, at: loop.now) {
+        switch places.claim(.version(service.id), at: loop.now) {
         case .granted: start(service)
         case .wait(let victim):
             service.pool.startRefused(at: loop.now)
@@ -23,7 +23,7 @@ extension Serving {
 
     /// An instance has ended, or did not come about.
     func placeReleased(_ service: VersionService) {
-        places.released(service.id)
+        places.released(.version(service.id))
         servePlaces()
     }
 
@@ -31,16 +31,30 @@ extension Serving {
     func settleClaim(_ service: VersionService) {
         if service.claim == .granted {
             service.claim = .none
-            places.released(service.id)
+            places.released(.version(service.id))
         } else if service.pool.isWaitingForStart {
             // A pool with requests is looked at with every tick of the clock: so is who rests, while it waits.
             tellIdle()
         } else {
             service.claim = .none
-            places.withdraw(service.id)
+            places.withdraw(.version(service.id))
             service.pool.mayStart(at: loop.now)
         }
         servePlaces()
+    }
+
+    /// A place for an instance of a job; nil while versions have or want them all.
+    func lendPlace() -> PlaceLoan? {
+        guard places.free > 0, !places.isContended, case .granted = places.claim(.jobs, at: loop.now) else {
+            return nil
+        }
+        // Whatever a job does can wait: its instances are the first to go.
+        places.idle(.jobs, places.held(by: .jobs))
+        // Strong, because a weak reference would slow every other one to this object.
+        return PlaceLoan { [self] in
+            places.released(.jobs)
+            servePlaces()
+        }
     }
 
     private func servePlaces() {
@@ -49,10 +63,10 @@ extension Serving {
         defer { isServingPlaces = false }
         while let outcome = places.next(at: loop.now) {
             switch outcome {
-            case .reclaim(let id): giveUpOne(id)
-            case .granted(let id):
-                guard let service = services[id], service.claim == .waiting else {
-                    places.released(id)
+            case .reclaim(let tenant): giveUpOne(tenant)
+            case .granted(let tenant):
+                guard case .version(let id) = tenant, let service = services[id], service.claim == .waiting else {
+                    places.released(tenant)
                     continue
                 }
                 service.claim = .granted
@@ -60,9 +74,11 @@ extension Serving {
                 perform(service)
             }
         }
+        if places.free > 0, !places.isContended { onPlacesFree() }
     }
 
-    private func giveUpOne(_ id: VersionID) {
+    private func giveUpOne(_ tenant: Tenant) {
+        guard case .version(let id) = tenant else { return onPlaceWanted() }
         guard let service = services[id] else { return }
         _ = service.pool.giveUpOne(at: loop.now)
         perform(service)
@@ -73,7 +89,7 @@ extension Serving {
     private func tellIdle() {
         for service in services.values where !service.instances.isEmpty {
             let isResting = service.pool.isIdle && loop.now - service.busyAt > Self.restingPause
-            places.idle(service.id, isResting ? service.pool.idleInstanceCount : 0)
+            places.idle(.version(service.id), isResting ? service.pool.idleInstanceCount : 0)
         }
     }
 

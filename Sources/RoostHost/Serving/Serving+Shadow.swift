@@ -15,7 +15,8 @@ extension Serving {
         _ ticket: Ticket, _ header: ReplyHeader, _ reply: RawSpan, of service: VersionService, on route: FunctionRoute
     ) {
         // CSV and what plugins write themselves cannot be compared, and an error need not be.
-        guard header.outcome == .ok, header.contentType == .json, let target = route.nextShadow(), target !== service
+        let isComparable = header.contentType == .json || header.jsonBytes != nil
+        guard header.outcome == .ok, isComparable, let target = route.nextShadow(), target !== service
         else { return }
         let held = service.inFlight[Int(ticket.index)]
         let bytes = held.contentBytes + ComparisonBody.prefixBytes + reply.byteCount
@@ -31,7 +32,7 @@ extension Serving {
         head.patience = loop.now
         // Nobody was answered: there is nothing to record.
         head.wants = []
-        target.hold(copy, head, copyOf: held, answered: reply)
+        target.hold(copy, head, copyOf: held, answered: header, reply)
         shadowBytes += bytes
         perform(target)
     }

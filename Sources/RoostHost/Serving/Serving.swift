@@ -34,8 +34,11 @@ final class Serving {
     var warmingNow: VersionID?
     let warming: Timer
     /// Who has how many of the host's instances.
-    var places: InstanceBudget<VersionID>
+    var places: InstanceBudget<Tenant>
     var isServingPlaces = false
+    /// A version waits for a place that jobs have; there are places that nobody wants.
+    var onPlaceWanted: () -> Void = {}
+    var onPlacesFree: () -> Void = {}
     /// For the next fork.
     var spareChannel: HostChannel?
     /// Whose channels were written to in this turn of the loop.
@@ -117,7 +120,7 @@ final class Serving {
         services[service.id] = nil
         service.isRetiring = true
         cache.forget(service.id)
-        places.forget(service.id)
+        places.forget(.version(service.id))
         perform(service)
     }
 
@@ -153,6 +156,8 @@ final class Serving {
             header.wants = recording.wishes(at: now, isRecordable: service.isRecordable)
         }
         header.threshold = service.threshold
+        (header.contentCoding, header.acceptCoding) = (request.contentCoding, request.acceptCoding)
+        (header.jsonBytes, header.bodyLimit) = (request.jsonBytes, server.limits.bodyBytesMax)
         service.hold(ticket, header, contentTypeText: contentTypeText, body: body)
         if !header.wants.isEmpty { service.note(key: request.key, of: ticket) }
         let slot = Int(id.slot)
@@ -180,6 +185,7 @@ final class Serving {
         }
         callers[Int(id.slot)] = nil
         caller.service.pool.cancelled(caller.ticket)
+        caller.service.forget(caller.ticket)
         perform(caller.service)
     }
 
@@ -188,7 +194,7 @@ final class Serving {
         let now = loop.now
         while let action = service.pool.next(at: now) {
             switch action {
-            case .dispatch(let ticket, _, let instance): dispatch(ticket, to: instance, of: service)
+            case .dispatch(let ticket, let id, let instance): dispatch(ticket, id, to: instance, of: service)
             case .start: startIfPlaced(service)
             case .stop(let instance):
                 if let at = service.position(of: instance) { service.instances[at].isStopped = true }
@@ -213,14 +219,14 @@ final class Serving {
         if service.isRetiring, service.pool.isIdle, service.instances.isEmpty { remove(service) }
     }
 
-    private func dispatch(_ ticket: Ticket, to instance: InstanceID, of service: VersionService) {
+    private func dispatch(_ ticket: Ticket, _ id: RequestID, to instance: InstanceID, of service: VersionService) {
         guard let at = service.position(of: instance) else { return }
         let index = Int(ticket.index)
         let (header, content) = (service.inFlight[index].header, service.inFlight[index].content)
         let (typeBytes, bytes) = (service.inFlight[index].contentTypeBytes, service.inFlight[index].contentBytes)
         // As the manifest has them now, not when the request came.
         let hidden = header.wants.contains(.record) ? service.recording?.privateBytes ?? [] : []
-        do {
+        do throws(ChannelError) {
             let frameEnd = try service.instances[at].channel.send(
                 header, contentTypeText: content.bytes.extracting(first: typeBytes),
                 body: content.bytes.extracting(typeBytes..<bytes),
@@ -228,10 +234,31 @@ final class Serving {
             guard let frameEnd else { return service.pool.noRoom(ticket, on: instance) }
             let timing = service.instances[at].timing.phases(arrived: header.arrived, dispatched: loop.now)
             service.noteDispatch(ticket, frameEnd: frameEnd, timing: timing)
+        } catch  where error.isShortage {
+            withdraw(ticket, id, from: instance, of: service, because: error)
         } catch {
             service.pool.noRoom(ticket, on: instance)
             end(service, instance, because: error)
         }
+    }
+
+    /// The host itself lacks what it takes to hand a request over. Any other instance would get it as little.
+    private func withdraw(
+        _ ticket: Ticket, _ id: RequestID, from instance: InstanceID, of service: VersionService,
+        because error: ChannelError
+    ) {
+        guard let errand = service.pool.withdrawn(ticket, from: instance), errand != .shadow else {
+            return shadowDropped(ticket, .timeout, service)
+        }
+        guard let caller = callers[Int(id.slot)], caller.id == id else { return }
+        callers[Int(id.slot)] = nil
+        let now = loop.now
+        let waited = now - service.inFlight[Int(ticket.index)].header.arrived
+        service.count(.overload, total: waited, slot: caller.slot, at: now)
+        refuse(
+            id, 503, "\(service.id) could not be given this request: \(error)", service,
+            service.timing(of: ticket, at: now), extra: "Retry-After: 1\r\n")
+        service.forget(ticket)
     }
 
     private func fail(_ id: RequestID, _ failure: Failure, _ service: VersionService) {
@@ -240,6 +267,7 @@ final class Serving {
         callers[Int(id.slot)] = nil
         let waited = now - service.inFlight[Int(caller.ticket.index)].header.arrived
         let timing = service.timing(of: caller.ticket, at: now)
+        service.forget(caller.ticket)
         switch failure {
         case .timeout:
             service.count(.timeout, total: waited, slot: caller.slot, at: now)
@@ -335,9 +363,10 @@ final class Serving {
         service.count(
             header.outcome, total: now - service.inFlight[index].header.arrived, rows: Int(header.rows), slot: slot,
             paysForStart: timing.fork != nil || timing.load != nil, at: now)
-        service.statistics.add(timing, infer: header.infer, rows: header.rows, of: header.batchRows)
+        service.statistics.add(timing, header)
         fields.set(head: service.replyFieldsHead, timing: timing, infer: header.infer)
         if header.contentType == .other { fields.add(contentType: contentTypeText) }
+        fields.add(header, bodyBytes: body.byteCount)
         Self.reply(id, Int(header.status), header.contentType.reply, fields, body, on: server)
         if let route = caller?.route, route.shadow != nil { shadow(ticket, header, body, of: service, on: route) }
         service.forget(ticket)

@@ -144,27 +144,41 @@ final class VersionService {
     func hold(_ ticket: Ticket, _ header: RequestHeader, contentTypeText: RawSpan, body: RawSpan) {
         let index = Int(ticket.index)
         while inFlight.count <= index { inFlight.append(InFlight(header: header)) }
+        let before = inFlight[index].largeBytes
         inFlight[index].hold(header, contentTypeText, body)
+        noteHeld(inFlight[index].largeBytes - before)
+    }
+
+    /// Large bodies count as memory of bodies until they are answered.
+    private func noteHeld(_ more: Int) {
+        if more != 0 { serving.server.counters.heldBodyBytes += more }
     }
 
     /// What is held for a request that goes to another version.
     func takeOut(_ ticket: Ticket) -> InFlight {
         let index = Int(ticket.index)
         defer { inFlight[index] = InFlight(header: inFlight[index].header) }
+        noteHeld(-inFlight[index].largeBytes)
         return inFlight[index]
     }
 
     func takeOver(_ ticket: Ticket, _ header: RequestHeader, _ held: InFlight) {
         let index = Int(ticket.index)
         while inFlight.count <= index { inFlight.append(InFlight(header: header)) }
+        let before = inFlight[index].largeBytes
         inFlight[index].takeOver(held, header)
+        noteHeld(inFlight[index].largeBytes - before)
     }
 
     /// Keeps a copy of what `other` has answered, with its answer.
-    func hold(_ ticket: Ticket, _ header: RequestHeader, copyOf other: InFlight, answered reply: RawSpan) {
+    func hold(
+        _ ticket: Ticket, _ header: RequestHeader, copyOf other: InFlight, answered head: ReplyHeader, _ reply: RawSpan
+    ) {
         let index = Int(ticket.index)
         while inFlight.count <= index { inFlight.append(InFlight(header: header)) }
-        inFlight[index].hold(header, copyOf: other, answered: reply)
+        let before = inFlight[index].largeBytes
+        inFlight[index].hold(header, copyOf: other, answered: head, reply)
+        noteHeld(inFlight[index].largeBytes - before)
     }
 
     /// By what its caller calls a request whose answer is to be recorded.
@@ -178,9 +192,12 @@ final class VersionService {
         return Array(held.content[held.contentTypeBytes..<held.contentBytes])
     }
 
-    /// Gives back the memory of an unusually large body.
+    /// Gives back the memory of an unusually large body, if it is still this request's: nobody needs it any more.
     func forget(_ ticket: Ticket) {
-        inFlight[Int(ticket.index)].forget()
+        let index = Int(ticket.index)
+        guard inFlight[index].header.id.rawValue == ticket.rawValue else { return }
+        noteHeld(-inFlight[index].largeBytes)
+        inFlight[index].forget()
     }
 
     /// The request was among the first of instance `at`, and predict took `took`: if the instance did not run yet when

@@ -13,13 +13,18 @@ struct FileWatchFolder: Sendable {
     private func place(_ path: DataPath) -> JobPlaces.Place { JobPlaces.Place(root: root, path: path.text) }
     private func folder(_ path: DataPath) -> Folder { path.text.isEmpty ? root : root.folder(path.text) }
 
+    /// The folder, held open: no link leads the acts on it out of the data folder.
+    private func hold(_ path: DataPath, makingMissing: Bool = false) throws(RoostError) -> HeldFolder {
+        try HeldFolder(path.text, below: root, makingMissing: makingMissing)
+    }
+
     /// The watched folder.
     var watched: Folder { folder(trigger.watch.folder) }
 
     /// Makes the watched folder, unless it is there.
     func prepare() -> RoostError? {
         do throws(RoostError) {
-            try JobPlaces.prepareFolder(of: place(trigger.watch.folder.appending("x")))
+            _ = try hold(trigger.watch.folder, makingMissing: true)
             return nil
         } catch { return error }
     }
@@ -67,22 +72,29 @@ struct FileWatchFolder: Sendable {
     /// - Throws: `conflict` when the file is not what it was, or gone.
     func output(for item: FileWatchItem, avoiding inUse: Set<JobPlaces.Place>) -> Result<String, RoostError> {
         do throws(RoostError) {
-            guard try isAsItWas(item) else {
+            guard isAsItWas(item) else {
                 throw RoostError(.conflict, "\(item.path) is gone, or was changed before it was scored")
             }
             let wanted = place(trigger.output.appending(JobSpec(item, trigger, output: nil).outputName))
-            let folder = wanted.folder
-            try JobPlaces.prepareFolder(of: wanted)
+            let held = try wanted.holdFolder(makingMissing: true)
             return .success(
-                try NumberedName(wanted.name).first { (name) throws(RoostError) in
-                    if inUse.contains(wanted.sibling(name)) { return true }
-                    return try folder.status(of: name) != nil
+                try held.act { folder throws(RoostError) in
+                    try NumberedName(wanted.name).first { (name) throws(RoostError) in
+                        if inUse.contains(wanted.sibling(name)) { return true }
+                        return try folder.status(of: name) != nil
+                    }
                 })
         } catch { return .failure(error) }
     }
 
-    private func isAsItWas(_ item: FileWatchItem) throws(RoostError) -> Bool {
-        try folder(item.folder).status(of: item.name).map { FileStamp($0) } == item.stamp
+    private func isAsItWas(_ item: FileWatchItem) -> Bool {
+        guard let source = try? hold(item.folder) else { return false }
+        return isAsItWas(item, in: source)
+    }
+
+    private func isAsItWas(_ item: FileWatchItem, in source: HeldFolder) -> Bool {
+        let status = try? source.act { folder throws(RoostError) in try folder.status(of: item.name) }
+        return status.map { FileStamp($0) } == item.stamp
     }
 
     /// What becomes of a file when its item has ended. Done again it changes nothing: what is not there any more, or is
@@ -91,24 +103,25 @@ struct FileWatchFolder: Sendable {
     func finish(_ item: FileWatchItem, _ reason: String?) -> RoostError? {
         guard case .move(let done, let failed) = trigger.after else { return nil }
         do throws(RoostError) {
-            guard try isAsItWas(item) else { return nil }
-            let target = place((reason == nil ? done : failed).appending(item.name))
-            try JobPlaces.prepareFolder(of: target)
-            try move(item, to: target, reason)
+            guard let source = try? hold(item.folder), isAsItWas(item, in: source) else { return nil }
+            try move(item, from: source, to: try hold(reason == nil ? done : failed, makingMissing: true), reason)
             return nil
         } catch { return error }
     }
 
-    private func move(_ item: FileWatchItem, to target: JobPlaces.Place, _ reason: String?) throws(RoostError) {
+    private func move(
+        _ item: FileWatchItem, from source: HeldFolder, to target: HeldFolder, _ reason: String?
+    ) throws(RoostError) {
         let names = NumberedName(item.name)
         while true {
-            let free = try names.first { (name) throws(RoostError) in try target.folder.status(of: name) != nil }
-            // The reason first: who finds the file finds the reason, also after a crash.
-            if let reason { try target.folder.write(Array("\(reason)\n".utf8), to: "\(free).reason.txt") }
+            let free = try target.act { folder throws(RoostError) in
+                let free = try names.first { (name) throws(RoostError) in try folder.status(of: name) != nil }
+                // The reason first: who finds the file finds the reason, also after a crash.
+                if let reason { try folder.write(Array("\(reason)\n".utf8), to: "\(free).reason.txt") }
+                return free
+            }
             do throws(RoostError) {
-                try root.renameWithoutReplacing(item.path.text, to: target.sibling(free).path)
-                try target.folder.sync()
-                return try folder(item.folder).sync()
+                return try source.moveWithoutReplacing(item.name, to: target, as: free)
             } catch { guard error.code == .conflict else { throw error } }
         }
     }

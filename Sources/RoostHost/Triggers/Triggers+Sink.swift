@@ -20,8 +20,9 @@ extension Triggers {
         let settings = DeliverySettings(policy: policy, limits: limits, keep: keep)
         let caller = sinkCallers[owner] ?? SinkCaller(on: host.loop)
         sinkCallers[owner] = caller
-        let client = Client(.tcp(host: url.host, port: url.port), patience: Self.patience)
-        deliveries.open(owner, settings) { item in
+        deliveries.open(owner, settings) { [unowned self] item in
+            let rule = host.rule(for: url)
+            let client = Client(.tcp(host: url.host, port: url.port), patience: Self.patience, rule: rule)
             guard let event = try? CloudEvent(json: item.payload) else {
                 return item.fail(.permanent("what is stored is no event"))
             }
@@ -61,7 +62,10 @@ final class SinkCaller {
             do throws(RoostError) {
                 let reply = try client.send(request)
                 return reply.isSuccess ? nil : reply.failure
-            } catch { return .transient("\(client.address): \(error.message)") }
+            } catch {
+                if error.code == .forbidden { return .permanent(error.message) }
+                return .transient("\(client.address): \(error.message)")
+            }
         }
     }
 

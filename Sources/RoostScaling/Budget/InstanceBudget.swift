@@ -61,6 +61,9 @@ public struct InstanceBudget<Key: Hashable & Sendable> {
     /// Places that nobody has; claims that are made for comfort and not for waiting work should keep to these.
     public var free: Int { limit - heldTotal }
 
+    /// Whether a version waits for a place.
+    public var isContended: Bool { !waiting.isEmpty }
+
     /// Instances of the version: granted and not released.
     public func held(by key: Key) -> Int { positions[key].map { shares[$0].held } ?? 0 }
 

@@ -90,6 +90,7 @@ public final class BulkCodec {
         self.plan = plan
         self.columns = columns
         planBytes.assign(bytes)
+        report.watch(plan.ranges)
     }
 
     private func appendHeader(to reply: TextBuffer) {

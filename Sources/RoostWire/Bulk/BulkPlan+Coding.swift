@@ -1,7 +1,7 @@
 public import RoostBasics
 
 extension BulkPlan {
-    private static let revision: UInt8 = 1
+    private static let revision: UInt8 = 2
 
     /// As it travels. Equal plans have equal bytes.
     public func encode() -> [UInt8] {
@@ -18,6 +18,12 @@ extension BulkPlan {
         }
         bytes.append(texts: ids)
         bytes.append(texts: classes)
+        bytes.append(word: UInt64(ranges.count))
+        for range in ranges {
+            bytes.append(text: range.column)
+            bytes.append(word: range.range.lowerBound.bitPattern)
+            bytes.append(word: range.range.upperBound.bitPattern)
+        }
         return bytes
     }
 
@@ -42,6 +48,12 @@ extension BulkPlan {
         }
         ids = try reader.texts()
         classes = try reader.texts()
+        for _ in 0..<(try reader.count(of: 24)) {
+            let column = try reader.text()
+            let (low, high) = (Double(bitPattern: try reader.word()), Double(bitPattern: try reader.word()))
+            guard low <= high else { throw reader.malformed }
+            ranges.append(ColumnRange(column, low...high))
+        }
         guard reader.rest == 0, columns.count <= Self.columnsMax else { throw reader.malformed }
     }
 }

@@ -49,6 +49,19 @@ public struct BulkPlan: Sendable {
     public var classes: [String] = []
     /// From which score on the label of two classes is the positive one; NaN: as the model decides.
     public var threshold = Double.nan
+    /// What each column of the model held when it was trained, where its card says so: what lies beyond is counted.
+    public var ranges: [ColumnRange] = []
+
+    /// The smallest and the largest number of a column, by its name.
+    public struct ColumnRange: Hashable, Sendable {
+        public let column: String
+        public let range: ClosedRange<Double>
+
+        public init(_ column: String, _ range: ClosedRange<Double>) {
+            self.column = column
+            self.range = range
+        }
+    }
 
     public init(input: Format, output: Format) {
         self.input = input

@@ -17,6 +17,8 @@ public struct DataReport: Hashable, Sendable {
         public var refused: UInt64 = 0
         /// Infinities; they are in neither range nor sum.
         public var infinite: UInt64 = 0
+        /// Finite numbers beyond what the column held when the model was trained; 0 where nobody said what that was.
+        public var outOfRange: UInt64 = 0
         /// Of the finite numbers; +infinity and -infinity when there is none.
         public var minimum = Double.infinity
         public var maximum = -Double.infinity
@@ -87,6 +89,7 @@ extension DataReport.Column {
         missing &+= other.missing
         refused &+= other.refused
         infinite &+= other.infinite
+        outOfRange &+= other.outOfRange
         minimum = Swift.min(minimum, other.minimum)
         maximum = Swift.max(maximum, other.maximum)
         exactSum.add(other.exactSum)
@@ -101,7 +104,9 @@ extension DataReport {
         for column in columns {
             bytes.append(text: column.name)
             bytes.append(column.isNumber ? 1 : 0)
-            for word in [column.missing, column.refused, column.infinite] { bytes.append(word: word) }
+            for word in [column.missing, column.refused, column.infinite, column.outOfRange] {
+                bytes.append(word: word)
+            }
             bytes.append(word: column.minimum.bitPattern)
             bytes.append(word: column.maximum.bitPattern)
             column.exactSum.encode(to: &bytes)
@@ -115,11 +120,12 @@ extension DataReport {
         var reader = WordReader(bytes, of: "data report")
         rows = try reader.word()
         badRows = try reader.word()
-        for _ in 0..<(try reader.count(of: 59)) {
+        for _ in 0..<(try reader.count(of: 67)) {
             var column = Column(name: try reader.text(), isNumber: try reader.byte() != 0)
             column.missing = try reader.word()
             column.refused = try reader.word()
             column.infinite = try reader.word()
+            column.outOfRange = try reader.word()
             column.minimum = Double(bitPattern: try reader.word())
             column.maximum = Double(bitPattern: try reader.word())
             column.exactSum = try ExactSum(&reader)

@@ -20,6 +20,7 @@ struct ReportBuilder {
         var infinite: UInt64 = 0
         var minimum = Double.infinity
         var maximum = -Double.infinity
+        var outOfRange: UInt64 = 0
     }
 
     private let empty: DataReport
@@ -28,6 +29,8 @@ struct ReportBuilder {
     private var tallies: [Tally]
     /// Of each column, `ExactSum.digitCount` digits.
     private var sums: [Int64]
+    /// Of those columns whose range is known.
+    private var ranges: [(column: Int, range: ClosedRange<Double>)] = []
     /// Rows since the sums were carried.
     private var uncarried = 0
 
@@ -48,6 +51,13 @@ struct ReportBuilder {
         (empty, self.report) = (report, report)
         tallies = report.columns.map { Tally(isNumber: $0.isNumber) }
         sums = Array(repeating: 0, count: tallies.count * ExactSum.digitCount)
+    }
+
+    /// From now on numbers beyond these ranges are counted; those of columns that the model does not have are left out.
+    mutating func watch(_ ranges: [BulkPlan.ColumnRange]) {
+        self.ranges = ranges.compactMap { range in
+            empty.columns.firstIndex { $0.name == range.column && $0.isNumber }.map { ($0, range.range) }
+        }
     }
 
     mutating func refuse(column: Int?) {
@@ -76,6 +86,7 @@ struct ReportBuilder {
             uncarried += end - first
             first = end
         }
+        for (column, range) in ranges { countBeyond(range, column, batch) }
         hash(batch)
     }
 
@@ -87,6 +98,7 @@ struct ReportBuilder {
             report.columns[index].infinite = tally.infinite
             report.columns[index].minimum = tally.minimum
             report.columns[index].maximum = tally.maximum
+            report.columns[index].outOfRange = tally.outOfRange
             let first = index * ExactSum.digitCount
             report.columns[index].exactSum = ExactSum(sums[first..<first + ExactSum.digitCount])
         }
@@ -154,6 +166,19 @@ extension ReportBuilder {
             ExactSum.add(value, to: &span, from: column &* ExactSum.digitCount)
             tallies[column].minimum = min(tallies[column].minimum, value + 0)
             tallies[column].maximum = max(tallies[column].maximum, value + 0)
+        }
+    }
+
+    private mutating func countBeyond(_ range: ClosedRange<Double>, _ column: Int, _ batch: TensorBatch) {
+        let (input, stride, offset) =
+            layout == .inputs ? (batch.inputs[column], 1, 0) : (batch.inputs[0], tallies.count, column)
+        // A bound is rounded as the numbers were: 0.1 is not beyond 0.1.
+        let isSingle = input.dtype == .float32
+        let low = isSingle ? Double(Float(range.lowerBound)) : range.lowerBound
+        let high = isSingle ? Double(Float(range.upperBound)) : range.upperBound
+        for row in 0..<batch.rows {
+            let value = input.number(at: row &* stride &+ offset)
+            if value.isFinite, value < low || value > high { tallies[column].outOfRange &+= 1 }
         }
     }
 

@@ -60,6 +60,7 @@ extension RequestDecoder {
     public func example(_ line: RawSpan, into batch: TensorBatch) throws(RoostError) -> GoldenExample {
         let mark = batch.mark
         var example = GoldenExample()
+        binaryAt = nil
         do throws(Refusal) {
             try unsafe line.withUnsafeBytes { (bytes) throws(Refusal) in
                 guard var cursor = unsafe JSONCursor(bytes, text: batch.text) else {

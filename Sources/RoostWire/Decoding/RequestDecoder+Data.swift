@@ -18,6 +18,25 @@ extension RequestDecoder {
     private func inputData(
         _ cursor: inout JSONCursor, _ text: TensorText, _ place: Int, _ batch: TensorBatch
     ) throws(Refusal) {
+        let elements = try self.elements(of: text, place)
+        // An element takes a byte and more, so that no shape can ask for memory that the body does not pay for.
+        guard elements <= cursor.end - cursor.at else { throw count(cursor, cursor.at, place, elements, text) }
+        try agree(on: text.extents[0], .input(place))
+        try settle(place, batch) { text.extents[$0 + 1] }
+        let input = batch.inputs[place]
+        let base = input.grow(by: elements)
+        if cursor.isNested {
+            var next = base
+            try nested(&cursor, text, place, input, base, &next, level: 0)
+        } else {
+            let start = cursor.at
+            try exactly(elements, &cursor, text, place, input, base, base)
+            flatData = start..<cursor.at
+        }
+    }
+
+    /// How many elements the input has by its shape, which must fit to the signature, as its datatype must.
+    func elements(of text: TensorText, _ place: Int) throws(Refusal) -> Int {
         let spec = signature.inputs[place]
         guard text.dtype == spec.dtype else {
             let got = text.dtype?.name ?? ""
@@ -32,22 +51,11 @@ extension RequestDecoder {
             elements = overflow ? .max : product
         }
         guard fits else { throw .invalid(Complaint.shape(label(.input(place)), expected: spec.shape, got: text.shape)) }
-        // An element takes a byte and more, so that no shape can ask for memory that the body does not pay for.
-        guard elements <= cursor.end - cursor.at else { throw count(cursor, cursor.at, place, elements, text) }
-        try agree(on: text.extents[0], .input(place))
-        try settle(place, batch) { text.extents[$0 + 1] }
-        let input = batch.inputs[place]
-        let base = input.grow(by: elements)
-        if cursor.isNested {
-            var next = base
-            try nested(&cursor, text, place, input, base, &next, level: 0)
-        } else {
-            try exactly(elements, &cursor, text, place, input, base, base)
-        }
+        return elements
     }
 
     /// All tensors of a request have as many rows.
-    private func agree(on rows: Int, _ target: TensorText.Target) throws(Refusal) {
+    func agree(on rows: Int, _ target: TensorText.Target) throws(Refusal) {
         guard tensorRows == nil || tensorRows == rows else {
             throw invalid("\(label(target)): expected \(tensorRows ?? 0) rows as the tensors before, got \(rows)")
         }
@@ -129,22 +137,11 @@ extension RequestDecoder {
         _ cursor: inout JSONCursor, _ text: TensorText, _ place: Int, _ batch: TensorBatch
     ) throws(Refusal) {
         guard let matrix = layout.matrix, let dtype = text.dtype else { return }
-        let isCategory = matrix.categories[place] != nil
-        guard isCategory ? dtype == .bytes : dtype != .bytes && dtype != .bool else {
-            let expected = isCategory ? "BYTES" : "a number type such as FP32"
-            throw invalid("\(label(.column(place))): expected datatype \(expected), got \(dtype.name)")
-        }
-        let rows = text.extents[0]
-        guard text.rank == 1 || (text.rank == 2 && text.extents[1] == 1) else {
-            throw .invalid(Complaint.shape(label(.column(place)), expected: [-1], got: text.shape))
-        }
-        // Every column brings as many elements, each with a byte of text: what is more cannot be in the body.
-        guard rows * matrix.columns.count <= cursor.end else { throw rowCount(place, rows, cursor) }
-        try agree(on: rows, .column(place))
+        let rows = try columnRows(text, place, matrix)
+        // Every column brings as many elements, each with a byte: what is more cannot be in the body.
+        guard rows * matrix.columns.count <= cursor.total else { throw rowCount(place, rows, cursor) }
         let input = batch.inputs[0]
-        try settle(0, batch) { _ in matrix.columns.count }
-        let base = batch.rows * input.rowElements
-        if input.count == base { input.grow(by: rows * input.rowElements) }
+        let base = try beginColumn(rows, matrix, place, batch)
         let start = cursor.at
         let isNested = cursor.isNested
         cursor.at += 1
@@ -172,6 +169,33 @@ extension RequestDecoder {
             }
         }
         guard row == rows else { throw rowCount(place, rows, cursor.moved(to: start)) }
+    }
+
+    /// How many rows the column has by its shape, which must be that of a column, as its datatype must.
+    func columnRows(_ text: TensorText, _ place: Int, _ matrix: InputLayout.Matrix) throws(Refusal) -> Int {
+        let isCategory = matrix.categories[place] != nil
+        guard let dtype = text.dtype, isCategory ? dtype == .bytes : dtype != .bytes && dtype != .bool else {
+            let expected = isCategory ? "BYTES" : "a number type such as FP32"
+            throw invalid("\(label(.column(place))): expected datatype \(expected), got \(text.dtype?.name ?? "")")
+        }
+        let rows = text.extents[0]
+        guard text.rank == 1 || (text.rank == 2 && text.extents[1] == 1) else {
+            throw .invalid(Complaint.shape(label(.column(place)), expected: [-1], got: text.shape))
+        }
+        return rows
+    }
+
+    /// Makes room in the matrix, if this is the first column.
+    /// - Returns: the index of the first of the request's elements.
+    func beginColumn(
+        _ rows: Int, _ matrix: InputLayout.Matrix, _ place: Int, _ batch: TensorBatch
+    ) throws(Refusal) -> Int {
+        try agree(on: rows, .column(place))
+        let input = batch.inputs[0]
+        try settle(0, batch) { _ in matrix.columns.count }
+        let base = batch.rows * input.rowElements
+        if input.count == base { input.grow(by: rows * input.rowElements) }
+        return base
     }
 
     private func rowCount(_ place: Int, _ rows: Int, _ cursor: JSONCursor) -> Refusal {

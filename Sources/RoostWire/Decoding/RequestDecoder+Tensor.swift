@@ -11,7 +11,8 @@ struct TensorText {
     var extents = InlineArray<8, Int>(repeating: 0)
     var hasShape = false
     var hasParameters = false
-    var hasBinary = false
+    /// How many bytes its data has behind the JSON, where it is there.
+    var binarySize: Int?
     /// Where its data stands, when that came before name, shape or datatype.
     var dataAt: Int?
     var isRead = false
@@ -36,15 +37,14 @@ extension RequestDecoder {
         guard let target = text.target else { throw invalid("inputs[\(position)] has no \"name\"") }
         guard text.dtype != nil else { throw invalid("\(label(target)) has no \"datatype\"") }
         guard text.hasShape else { throw invalid("\(label(target)) has no \"shape\"") }
-        if text.isRead { return }
-        guard let dataAt = text.dataAt else {
-            guard !text.hasBinary else {
-                let reason =
-                    "\(label(target)): binary tensor data is not supported by this build; send \"data\" as JSON"
-                throw .invalid(RoostError(.unsupported, reason))
+        if let size = text.binarySize {
+            guard text.dataAt == nil else {
+                throw invalid("\(label(target)) has both \"data\" and the parameter \"binary_data_size\"")
             }
-            throw invalid("\(label(target)) has no \"data\"")
+            return try binary(cursor, text, target, size, batch)
         }
+        if text.isRead { return }
+        guard let dataAt = text.dataAt else { throw invalid("\(label(target)) has no \"data\"") }
         let behind = cursor.at
         cursor.at = dataAt
         try data(&cursor, text, target, batch)
@@ -75,7 +75,12 @@ extension RequestDecoder {
         } else if cursor.equals(key, "parameters"), cursor.current == .openBrace {
             try Self.once(&text.hasParameters, "parameters")
             try cursor.object { (cursor, key) throws(Refusal) in
-                if cursor.equals(key, "binary_data_size") { text.hasBinary = true }
+                if cursor.equals(key, "binary_data_size") {
+                    return try binarySize(&cursor, &text, position)
+                }
+                if cursor.equals(key, "shared_memory_region") {
+                    throw invalid("\(label(text, position)): shared memory is not supported: send the data")
+                }
                 try cursor.syntax { (cursor) throws(Fault) in try cursor.skipValue() }
             }
         } else {
@@ -148,7 +153,7 @@ extension RequestDecoder {
         }
     }
 
-    private func label(_ text: TensorText, _ position: Int) -> String {
+    func label(_ text: TensorText, _ position: Int) -> String {
         text.target.map { label($0) } ?? "inputs[\(position)]"
     }
 }

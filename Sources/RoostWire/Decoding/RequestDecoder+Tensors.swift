@@ -1,7 +1,7 @@
 import RoostBasics
 import RoostTensors
 
-/// Infer requests of the Open Inference Protocol v2, in JSON.
+/// Infer requests of the Open Inference Protocol v2: their JSON.
 extension RequestDecoder {
     /// Reads a whole request; members may come in any order, unknown ones are skipped.
     /// - Returns: the number of rows appended, not yet committed.
@@ -27,6 +27,7 @@ extension RequestDecoder {
         }
         try cursor.syntax { (cursor) throws(Fault) in try cursor.finish() }
         guard hasInputs else { throw .invalid(RoostError(.invalidArgument, "the request has no \"inputs\"")) }
+        if let binaryAt, binaryAt < cursor.total { throw unclaimed(cursor.total - binaryAt, of: cursor) }
         return tensorRows ?? 0
     }
 
@@ -40,6 +41,7 @@ extension RequestDecoder {
         for index in seenInputs.indices { seenInputs[index] = -1 }
         for index in seenColumns.indices { seenColumns[index] = -1 }
         tensorRows = nil
+        flatData = nil
         guard cursor.take(.openBracket) else {
             throw .invalid(
                 RoostError(.invalidArgument, "\"inputs\": expected an array, got \(cursor.described(cursor.at))"))
@@ -81,7 +83,13 @@ extension RequestDecoder {
             throw .invalid(
                 RoostError(.invalidArgument, "\"parameters\": expected an object, got \(cursor.described(start))"))
         }
+        var isForPlugin = false
         try cursor.object { (cursor, key) throws(Refusal) in
+            if cursor.equals(key, "binary_data_output") {
+                info.prefersBinary = try cursor.flag("binary_data_output")
+                return
+            }
+            isForPlugin = true
             guard cursor.equals(key, "timeout") else {
                 return try cursor.syntax { (cursor) throws(Fault) in try cursor.skipValue() }
             }
@@ -94,7 +102,8 @@ extension RequestDecoder {
                     ))
             }
         }
-        cursor.append(start, cursor.at, to: &info.parameters)
+        // What is about the form of the reply alone keeps nobody from sharing a batch.
+        if isForPlugin { cursor.append(start, cursor.at, to: &info.parameters) }
     }
 
     /// Reads the outputs that the client wants.
@@ -107,7 +116,12 @@ extension RequestDecoder {
         if cursor.take(.closeBracket) { return }
         repeat {
             var wanted: Int?
+            var isBinary: Bool?
             try cursor.object { (cursor, key) throws(Refusal) in
+                if cursor.equals(key, "parameters"), cursor.current == .openBrace {
+                    isBinary = try outputParameters(&cursor)
+                    return
+                }
                 guard cursor.equals(key, "name"), cursor.current == .quote else {
                     return try cursor.syntax { (cursor) throws(Fault) in try cursor.skipValue() }
                 }
@@ -125,11 +139,39 @@ extension RequestDecoder {
                     RoostError(.invalidArgument, "output \"\(signature.outputs[wanted].name)\" is asked for twice"))
             }
             info.outputs.append(wanted)
+            info.outputForms.append(isBinary)
         } while try cursor.syntax { (cursor) throws(Fault) in try cursor.separator(.closeBracket, "',' or ']'") }
     }
 }
 
+extension RequestDecoder {
+    /// Reads the parameters of a wanted output: whether it shall be binary; nil when they leave that open.
+    private func outputParameters(_ cursor: inout JSONCursor) throws(Refusal) -> Bool? {
+        var isBinary: Bool?
+        try cursor.object { (cursor, key) throws(Refusal) in
+            if cursor.equals(key, "binary_data") {
+                isBinary = try cursor.flag("binary_data")
+                return
+            }
+            for missing in ["classification", "shared_memory_region"] where cursor.string(key) == missing {
+                throw invalid("\"outputs\": the parameter \"\(missing)\" is of an extension that is not supported")
+            }
+            try cursor.syntax { (cursor) throws(Fault) in try cursor.skipValue() }
+        }
+        return isBinary
+    }
+}
+
 extension JSONCursor {
+    /// Takes `true` or `false`, the value of a parameter.
+    mutating func flag(_ name: StaticString) throws(Refusal) -> Bool {
+        let start = at
+        do throws(Fault) { return try Truth.read(&self).byte == 1 } catch {
+            throw .invalid(
+                RoostError(.invalidArgument, "parameter \"\(name)\": expected true or false, got \(described(start))"))
+        }
+    }
+
     /// Appends bytes `[start, stop)` of the body to `target`, whose memory is kept.
     func append(_ start: Int, _ stop: Int, to target: inout [UInt8]) {
         for index in start..<stop { target.append(byte(index)) }

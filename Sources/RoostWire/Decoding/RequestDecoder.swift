@@ -15,6 +15,12 @@ public final class RequestDecoder {
     @safe @exclusivity(unchecked) var passesUnknown = false
     /// Rows of this request as the first tensor said, and that tensor's name's place.
     @safe @exclusivity(unchecked) var tensorRows: Int?
+    /// Of the v2 request that was read last as a whole.
+    @safe @exclusivity(unchecked) var outline = BodyOutline()
+    /// Where this request has its one flat array of numbers.
+    @safe @exclusivity(unchecked) var flatData: Range<Int>?
+    /// Where in the body the binary data stands that no tensor has taken yet; nil when the body is all JSON.
+    @safe @exclusivity(unchecked) var binaryAt: Int?
 
     /// Make it in the template, so that instances share what it works out.
     /// - Throws: `.pluginFailed` when the signature is none that bodies can be read for.
@@ -30,12 +36,13 @@ public final class RequestDecoder {
     ///
     /// - Parameters:
     ///   - info: overwritten.
+    ///   - jsonBytes: how many bytes of a v2 request are JSON; tensors in binary follow them. Nil: all are JSON.
     ///   - passingUnknown: whether rows as objects may have members that the model does not know.
     /// - Throws: `.invalidArgument` saying which input, row and column, what was expected and what came. The batch
     ///   is then as it was before.
     public func decode(
         _ body: RawSpan, as format: RequestFormat, into batch: TensorBatch, _ info: inout RequestInfo,
-        passingUnknown: Bool = false
+        jsonBytes: Int? = nil, passingUnknown: Bool = false
     ) throws(RoostError) -> Decoded {
         let mark = batch.mark
         info.clear()
@@ -45,8 +52,14 @@ public final class RequestDecoder {
                 guard var cursor = unsafe JSONCursor(bytes, text: batch.text) else {
                     throw .invalid(RoostError(.invalidArgument, "the body is empty"))
                 }
+                binaryAt = nil
+                if let jsonBytes { try split(&cursor, at: jsonBytes, format) }
                 switch format {
-                case .tensors: return try tensors(&cursor, batch, &info)
+                case .tensors:
+                    if jsonBytes == nil, let rows = alike(body, cursor, batch) { return rows }
+                    let rows = try tensors(&cursor, batch, &info)
+                    if jsonBytes == nil { learn(body, info, rows: rows, batch) }
+                    return rows
                 case .rows: return try rows(&cursor, batch)
                 case .csv: return try csv(&cursor, batch)
                 }

@@ -10,7 +10,11 @@ public struct RequestInfo: Hashable, Sendable {
     public internal(set) var hasID = false
     /// Indices of the outputs that were asked for, in the order asked; empty for all.
     public internal(set) var outputs: [Int] = []
-    /// The v2 `parameters` as they stood in the body: a JSON object, or empty for none.
+    /// For each of `outputs` whether it is wanted in binary; nil where the request leaves that to `prefersBinary`.
+    public internal(set) var outputForms: [Bool?] = []
+    /// The v2 parameter `binary_data_output`: outputs are wanted in binary unless they say otherwise.
+    public internal(set) var prefersBinary = false
+    /// The v2 `parameters` as they stood in the body: a JSON object, or empty for none that the model could know.
     public internal(set) var parameters: [UInt8] = []
     /// The v2 parameter `timeout`: how long the client waits, in microseconds.
     public internal(set) var timeoutMicroseconds: UInt64?
@@ -20,6 +24,11 @@ public struct RequestInfo: Hashable, Sendable {
 
     public init() {}
 
+    /// Whether the output at this place among those of the reply is wanted in binary.
+    public func isBinary(at position: Int) -> Bool {
+        outputForms.indices.contains(position) ? outputForms[position] ?? prefersBinary : prefersBinary
+    }
+
     /// Whether both may share a predict call as far as this shows: equal parameters and requested outputs.
     public func fits(_ other: Self) -> Bool { parameters == other.parameters && outputs == other.outputs }
 
@@ -28,7 +37,11 @@ public struct RequestInfo: Hashable, Sendable {
         // Mostly they are empty, and emptying an empty array is not free.
         if !id.isEmpty { id.removeAll(keepingCapacity: true) }
         hasID = false
-        if !outputs.isEmpty { outputs.removeAll(keepingCapacity: true) }
+        if !outputs.isEmpty {
+            outputs.removeAll(keepingCapacity: true)
+            outputForms.removeAll(keepingCapacity: true)
+        }
+        prefersBinary = false
         if !parameters.isEmpty { parameters.removeAll(keepingCapacity: true) }
         timeoutMicroseconds = nil
     }

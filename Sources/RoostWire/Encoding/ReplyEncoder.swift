@@ -58,11 +58,15 @@ public final class ReplyEncoder {
     }
 
     /// Appends a v2 infer response for the request's rows: the outputs it asked for, data flat. What is not finite
-    /// is `null`, and listed in the output's `parameters.non_finite`.
-    /// - Throws: `.pluginFailed` when a BYTES output is not UTF-8. `buffer` then holds what it held before.
+    /// is `null`, and listed in the output's `parameters.non_finite`. The data of outputs that are wanted in binary
+    /// follows the JSON, with the bits as the model gave them.
+    /// - Returns: how many bytes are JSON, when binary data follows; nil when all are.
+    /// - Throws: `.pluginFailed` when a BYTES output is to be JSON and not UTF-8. `buffer` then holds what it held
+    ///   before.
+    @discardableResult
     public func tensors(
         _ rows: Range<Int>, of batch: TensorBatch, _ info: RequestInfo, into buffer: TextBuffer
-    ) throws(RoostError) {
+    ) throws(RoostError) -> Int? {
         let before = buffer.count
         buffer.append(tensorsHead)
         if info.hasID {
@@ -72,26 +76,57 @@ public final class ReplyEncoder {
         }
         buffer.append(#","outputs":["#)
         let count = info.outputs.isEmpty ? batch.outputs.count : info.outputs.count
+        var hasBinary = false
         for position in 0..<count {
             let index = info.outputs.isEmpty ? position : info.outputs[position]
             if position > 0 { buffer.append(.comma) }
-            guard tensor(index, rows, batch.outputs[index], buffer) else {
+            if info.isBinary(at: position) {
+                hasBinary = true
+                guard binaryTensor(index, rows, batch.outputs[index], buffer) else {
+                    buffer.truncate(to: before)
+                    throw tooLong(index)
+                }
+            } else if !tensor(index, rows, batch.outputs[index], buffer) {
                 buffer.truncate(to: before)
                 throw notText(index)
             }
         }
         buffer.append("]}")
+        guard hasBinary else { return nil }
+        let jsonBytes = buffer.count - before
+        for position in 0..<count where info.isBinary(at: position) {
+            let output = batch.outputs[info.outputs.isEmpty ? position : info.outputs[position]]
+            buffer.append(binary: output, output.elements(of: rows))
+        }
+        return jsonBytes
     }
 
-    private func tensor(_ index: Int, _ rows: Range<Int>, _ output: TensorBuffer, _ buffer: TextBuffer) -> Bool {
+    /// Appends what the JSON says of an output whose data follows it. False when an element is too long for that.
+    private func binaryTensor(
+        _ index: Int, _ rows: Range<Int>, _ output: TensorBuffer, _ buffer: TextBuffer
+    ) -> Bool {
+        guard let size = output.binaryBytes(output.elements(of: rows)) else { return false }
+        head(index, rows, output, buffer)
+        buffer.append(#"],"parameters":{"binary_data_size":"#)
+        buffer.append(decimal: UInt64(size))
+        buffer.append("}}")
+        return true
+    }
+
+    /// Appends name, datatype and shape, up to the last extent.
+    private func head(_ index: Int, _ rows: Range<Int>, _ output: TensorBuffer, _ buffer: TextBuffer) {
         buffer.append(tensorHeads[index])
         buffer.append(decimal: UInt64(rows.count))
         for extent in output.trailing {
             buffer.append(.comma)
             buffer.append(decimal: UInt64(extent))
         }
+    }
+
+    private func tensor(_ index: Int, _ rows: Range<Int>, _ output: TensorBuffer, _ buffer: TextBuffer) -> Bool {
+        head(index, rows, output, buffer)
         buffer.append(#"],"data":["#)
-        let elements = rows.lowerBound * output.rowElements..<rows.upperBound * output.rowElements
+        let elements = output.elements(of: rows)
         guard buffer.list(output, elements) else { return false }
         buffer.append(.closeBracket)
         if let first = output.firstNonFinite(elements) {
@@ -101,6 +136,10 @@ public final class ReplyEncoder {
         }
         buffer.append(.closeBrace)
         return true
+    }
+
+    private func tooLong(_ index: Int) -> RoostError {
+        RoostError(.pluginFailed, "output \"\(signature.outputs[index].name)\" has an element of more than 4 GiB")
     }
 
     func notText(_ index: Int) -> RoostError {

@@ -63,6 +63,23 @@ extension TextBuffer {
         return true
     }
 
+    /// Appends elements as binary tensors have them: lowest byte first, BYTES behind their lengths in four bytes.
+    func append(binary tensor: TensorBuffer, _ elements: Range<Int>) {
+        guard tensor.dtype == .bytes else {
+            let size = tensor.dtype.byteSize
+            return tensor.withBytes { bytes in
+                append(bytes.extracting(elements.lowerBound * size..<elements.upperBound * size))
+            }
+        }
+        tensor.withElements(BytesElement.self) { all in
+            for index in elements {
+                let size = UInt32(truncatingIfNeeded: all[index].size)
+                for shift in [0, 8, 16, 24] as [UInt32] { append(UInt8(truncatingIfNeeded: size >> shift)) }
+                all[index].withBytes { append($0) }
+            }
+        }
+    }
+
     /// Appends `{"index":3,"kind":"NaN"}` for each element that is not finite; indices count from `origin`.
     func nonFinite(_ tensor: TensorBuffer, _ elements: Range<Int>, from origin: Int) {
         var isFirst = true
@@ -81,6 +98,16 @@ extension TextBuffer {
 }
 
 extension TensorBuffer {
+    /// Those that these rows have.
+    func elements(of rows: Range<Int>) -> Range<Int> {
+        rows.lowerBound * rowElements..<rows.upperBound * rowElements
+    }
+
+    /// What these elements take as binary data; nil when one of BYTES is too long for that.
+    func binaryBytes(_ elements: Range<Int>) -> Int? {
+        dtype == .bytes ? binaryTextBytes(elements) : elements.count * dtype.byteSize
+    }
+
     /// The index of the first element that is NaN or infinite.
     func firstNonFinite(_ elements: Range<Int>) -> Int? {
         guard dtype.isFloatingPoint else { return nil }

@@ -2,12 +2,14 @@ import RoostTensors
 
 /// A place in a body that is being read as JSON. Hot kernel.
 ///
-/// Invariant that makes it safe: `base` points to `end` readable bytes that nobody changes for as long as the
-/// cursor lives; a cursor exists only inside of the call that borrowed the body. Every load is checked
+/// Invariant that makes it safe: `base` points to `total` readable bytes that nobody changes for as long as the
+/// cursor lives, `end <= total`; a cursor exists only inside of the call that borrowed the body. Every load is checked
 /// against `end`; a byte at or beyond it reads as 0, which is no JSON.
 @safe struct JSONCursor {
     let base: UnsafePointer<UInt8>
     private(set) var end: Int
+    /// Of the body: what stands from `end` on is no JSON.
+    let total: Int
     var at: Int
     /// Where unescaped strings go.
     let text: ByteArena
@@ -17,6 +19,7 @@ import RoostTensors
         guard let start = body.baseAddress, unsafe !body.isEmpty else { return nil }
         unsafe base = start.assumingMemoryBound(to: UInt8.self)
         end = body.count
+        total = body.count
         at = 0
         self.text = text
     }
@@ -45,6 +48,14 @@ import RoostTensors
     ) throws(Failure) -> Result {
         precondition(start >= 0 && start <= end && end <= self.end)
         return try unsafe body(UnsafeRawBufferPointer(start: base + start, count: end - start).bytes)
+    }
+
+    /// Bytes `[start, stop)` behind the JSON, for the length of the call.
+    func withBytesBehind<Failure: Error, Result>(
+        _ start: Int, _ stop: Int, _ body: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        precondition(start >= end && start <= stop && stop <= total)
+        return try unsafe body(UnsafeRawBufferPointer(start: base + start, count: stop - start).bytes)
     }
 
     /// A cursor over the same bytes that ends before them.

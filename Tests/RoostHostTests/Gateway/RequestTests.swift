@@ -215,4 +215,34 @@ import struct Foundation.UUID
             #expect(remote.reply()?.text == "remote")
         }
     }
+
+    @Test func theSocketFileAnswersWhenOthersHaveTakenAllConnections() throws {
+        let folder = FileManager.default.temporaryDirectory.appending(path: "roost-\(UUID().uuidString.prefix(8))").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        var limits = GatewayLimits()
+        (limits.connectionsMax, limits.localConnectionsReserve) = (2, 1)
+        try serve(
+            limits,
+            prepare: { server, _ in
+                _ = try server.listen(at: .unix(folder: folder, name: "roost.sock"))
+            }
+        ) { port in
+            var others = [Client(port: port), Client(port: port)]
+            for client in others {
+                client.send(get("/echo"))
+                #expect(client.reply()?.status == 200)
+            }
+            let (waiting, local) = (Client(port: port), Client(path: folder + "/roost.sock"))
+            waiting.send(get("/echo"))
+            local.send(get("/local"))
+            #expect(local.reply()?.text == "local")
+            // There is an end to that, too; and who waits comes to its turn.
+            let second = Client(path: folder + "/roost.sock")
+            second.send(get("/local"))
+            others.removeAll()
+            #expect(waiting.reply()?.status == 200)
+            #expect(second.reply()?.text == "local")
+        }
+    }
 }

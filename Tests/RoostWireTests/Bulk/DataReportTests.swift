@@ -22,6 +22,22 @@ import Testing
         #expect(try self.report([]).mean(ofColumn: 0) == nil)
     }
 
+    @Test func numbersBeyondTheirRangeAreCounted() throws {
+        var plan = BulkFile.plain {
+            // 0.1 is no float: the bound is rounded as the numbers are.
+            $0.ranges = [.init("a", 0...0.1), .init("c", -1...1), .init("nobody", 0...1)]
+        }
+        try plan.takeFirstRecord(Array("a,b,c".utf8).bytes)
+        #expect(try BulkPlan(decoding: plan.encode().bytes) == plan)
+        let file = try BulkFile(plan)
+        let report = try file.score("0.1,9,-1\n0.11,9,1\n-1e-9,9,1.001\n,9,inf\n").report
+        #expect(report.columns.map(\.outOfRange) == [2, 0, 1] && report.columns[2].infinite == 1)
+        #expect(try DataReport(decoding: report.encode().bytes) == report)
+        var twice = report
+        try twice.merge(report)
+        #expect(twice.columns.map(\.outOfRange) == [4, 0, 2])
+    }
+
     @Test func sumsAreExactInAnyOrder() throws {
         var random = SplitMix(state: 11)
         // What rounding would lose: 1e30 and back again.
