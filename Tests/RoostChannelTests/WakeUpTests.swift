@@ -22,7 +22,6 @@ import Testing
             return
         }
         #expect(states > 20, "so few that something was left out")
-        print("\(direction), \(size.0) frames, room for \(size.1): \(states) states")
     }
 
     @Test(

@@ -27,7 +27,9 @@ struct InstanceSide {
                 batch -= 1
                 var failure: ChannelError?
                 try channel.takeRequest { header, _, request in
-                    guard header.id.rawValue == count else { fault("request \(header.id.rawValue) instead of \(count)") }
+                    guard header.id.rawValue == count else {
+                        fault("request \(header.id.rawValue) instead of \(count)")
+                    }
                     guard expected.matches(request, count) else { fault("request \(count) is not what was sent") }
                     sent.fill(&body, count)
                     let reply = ReplyHeader(id: header.id, status: 200, contentType: .octets, outcome: .ok)

@@ -8,7 +8,9 @@
 import Glibc
 
 let arguments = CommandLine.arguments
-if arguments.count == 4, arguments[1] == "instance", let requests = UInt64(arguments[2]), let seed = UInt64(arguments[3]) {
+if arguments.count == 4, arguments[1] == "instance", let requests = UInt64(arguments[2]),
+    let seed = UInt64(arguments[3])
+{
     var side = try InstanceSide(requests: requests, seed: seed)
     try side.run()
 } else if arguments.count == 3, let frames = UInt64(arguments[1]), let seed = UInt64(arguments[2]) {
