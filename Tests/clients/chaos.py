@@ -31,8 +31,9 @@ RESUME = 1.0
 JUDGED = ("steady", "code", "rolled", "cancer")
 """Functions with callers enough to tell when answers came again."""
 MEMORY_SLACK = 16 << 20
-STORE_FILES_SLACK = 320
-"""Files that no version needs any more are kept for a while: 256 of them at most, and those of the last minute."""
+STORE_FILES_SLACK = 512
+"""Files that no version needs any more are kept for a while: 256 of them at most, those of the last minute, and those of up
+to 64 versions that have gone since the store was looked over."""
 
 MANIFESTS = {
     "steady": {"timeout": "2s", "feedback": False, "rollback_window": "1s", "scale": {"min": 1, "idle": "1s"}},
