@@ -120,7 +120,7 @@ extension HTTPFault {
     init(llhttp code: llhttp_errno_t) {
         switch code {
         case HPE_INVALID_METHOD: self.init(400, "unknown method")
-        case HPE_INVALID_URL: self.init(400, "malformed request target")
+        case HPE_INVALID_URL: self.init(400, "malformed request line")
         case HPE_INVALID_CONSTANT: self.init(400, "malformed request line")
         case HPE_INVALID_VERSION: self.init(400, "malformed HTTP version")
         case HPE_PAUSED_H2_UPGRADE: self.init(505, "HTTP/2 is not spoken on this port")

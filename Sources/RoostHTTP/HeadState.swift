@@ -91,13 +91,19 @@ struct HeadRange {
     }
 
     /// Whether the target has begun and its line has not ended.
-    var isInRequestLine: Bool {
-        guard let head = unsafe head, !target.isAbsent else { return false }
-        return unsafe memchr(head + Int(target.start), Int32(UInt8(ascii: "\n")), headCount - Int(target.start)) == nil
-    }
+    var isInRequestLine: Bool { !target.isAbsent && !hasLineEnd(before: headCount) }
 
     /// Whether the request line has ended without a version. To llhttp that is HTTP/0.9, of which it awaits headers.
-    var lacksVersion: Bool { unsafe llhttp.http_major == 0 && !target.isAbsent && !isInRequestLine }
+    /// - Parameter read: what of the head llhttp has looked at; it says nothing of the rest.
+    func lacksVersion(read: Int) -> Bool {
+        unsafe llhttp.http_major == 0 && !target.isAbsent && hasLineEnd(before: read)
+    }
+
+    private func hasLineEnd(before end: Int) -> Bool {
+        let start = Int(target.start)
+        guard let head = unsafe head, start < end else { return false }
+        return unsafe memchr(head + start, Int32(UInt8(ascii: "\n")), end - start) != nil
+    }
 
     /// The range without white space at its end, which llhttp leaves on values.
     func trimmed(_ start: Int, _ end: Int) -> HeadRange {

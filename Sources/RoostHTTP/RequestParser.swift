@@ -155,11 +155,17 @@ internal import RoostBasics
             let result = unsafe llhttp_execute(&state.pointee.llhttp, start, count)
             if result == HPE_OK {
                 step.consumed += count
-                if unsafe state.pointee.lacksVersion { return HTTPFault(400, "malformed request line") }
+                if unsafe state.pointee.lacksVersion(read: before + count) {
+                    return HTTPFault(400, "malformed request line")
+                }
                 continue
             }
-            guard result == HPE_PAUSED || result == HPE_PAUSED_UPGRADE,
-                let end = unsafe llhttp_get_error_pos(&state.pointee.llhttp)
+            // In how many pieces the head came must not show: the line ended before what llhttp has to say of the rest.
+            let end = unsafe llhttp_get_error_pos(&state.pointee.llhttp)
+            if let end = unsafe end, unsafe state.pointee.lacksVersion(read: before + (end - start)) {
+                return HTTPFault(400, "malformed request line")
+            }
+            guard result == HPE_PAUSED || result == HPE_PAUSED_UPGRADE, let end = unsafe end
             else { return HTTPFault(llhttp: result) }
             let used = unsafe end - start
             unsafe state.pointee.headCount = before + used

@@ -16,7 +16,6 @@ struct OutputPosition: Sendable {
 /// Unchecked: only jobs of the job's writing thread use it, one after the other.
 final class JobWriter: @unchecked Sendable {
     private let place: JobPlaces.Place
-    private let held: HeldFolder
     private let id: String
     private let isCompressed: Bool
     private let replaces: Bool
@@ -40,7 +39,6 @@ final class JobWriter: @unchecked Sendable {
     ) throws(RoostError) {
         (self.place, self.id, self.isCompressed, self.replaces) = (place, id, isCompressed, replaces)
         let held = try place.holdFolder(makingMissing: true)
-        self.held = held
         (output, errors) = try held.act { folder throws(RoostError) in
             if !replaces, try folder.status(of: place.name) != nil {
                 throw RoostError(
@@ -109,7 +107,8 @@ final class JobWriter: @unchecked Sendable {
     /// Gives the files their names: first what explains the output, then the output, which is what people wait for.
     /// - Throws: `conflict` when the output's name was taken meanwhile.
     func commit(meta: [UInt8]) throws(RoostError) {
-        try held.act { folder throws(RoostError) in try commit(meta, in: folder) }
+        // Where the folder is now: files that it took along when somebody moved it away are in nobody's way.
+        try place.holdFolder().act { folder throws(RoostError) in try commit(meta, in: folder) }
     }
 
     private func commit(_ meta: [UInt8], in folder: Folder) throws(RoostError) {

@@ -8,7 +8,7 @@ import Testing
 
     private func isShown(_ value: String) -> Bool {
         let bytes = Array(value.utf8)
-        return token.isShown(in: bytes.span.bytes)
+        return token.isShown(in: bytes.bytes)
     }
 
     @Test(arguments: ["Bearer 0123456789abcdef", "bearer 0123456789abcdef", "BEARER 0123456789abcdef"])
