@@ -215,7 +215,13 @@ internal import RoostBasics
         if unsafe state.pointee.hasChunkOverhead || overhead > allowed {
             return HTTPFault(400, "too much chunk framing for the body")
         }
-        if unsafe state.pointee.isMessageComplete { phase = .complete }
+        if unsafe state.pointee.hasNamelessHeader { return HTTPFault(400, "a trailer without a name") }
+        defer { if used > 0 { unsafe state.pointee.lastByte = bytes[used - 1] } }
+        guard unsafe state.pointee.isMessageComplete else { return nil }
+        // The last line, which is empty, may be bare to llhttp.
+        let before = unsafe used > 1 ? bytes[used - 2] : state.pointee.lastByte
+        guard before == UInt8(ascii: "\r") else { return HTTPFault(400, "a line must end with CR LF") }
+        phase = .complete
         return nil
     }
 }
