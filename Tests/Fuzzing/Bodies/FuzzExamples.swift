@@ -24,7 +24,8 @@ func fuzzExamples(_ input: [UInt8]) throws {
         let first = batch.elements(0..<rows)
         precondition(example.rows == rows && rows > 0 && example.tolerance >= 0)
         let again = try decoder.example(text.bytes, into: batch)
-        precondition(again == example && batch.rows == 2 * rows && batch.elements(rows..<2 * rows) == first)
+        // As texts: a value that is missing is not equal to itself.
+        precondition("\(again)" == "\(example)" && batch.rows == 2 * rows && batch.elements(rows..<2 * rows) == first)
     } catch {
         try expect(batch.rows == 0 && batch.inputs.allSatisfy { $0.count == 0 }, "a refused example left something")
     }
