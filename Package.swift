@@ -212,6 +212,8 @@ let package = Package(
             swiftSettings: [
                 .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
                 .treatAllWarnings(as: .error),
+                // With the instruments of libFuzzer in it, optimising this takes minutes, and what it calls is optimised.
+                .unsafeFlags(["-Onone"], .when(configuration: .release)),
             ]),
         tests("Fuzzing", ["Fuzzing", "PluginTesting", "RoostBasics"]),
         tests("RoostPlugin", ["RoostABI", "RoostPlugin", "PluginTesting"]),

@@ -204,6 +204,8 @@ internal import RoostBasics
             else { return (result, bytes.count) }
             return unsafe (result, end - from)
         }
+        // Whatever llhttp found behind it.
+        if unsafe state.pointee.hasNamelessHeader { return HTTPFault(400, "a trailer without a name") }
         guard result == HPE_OK || result == HPE_PAUSED else { return HTTPFault(llhttp: result) }
         step.consumed = used
         unsafe state.pointee.chunkedTotal += used
@@ -215,7 +217,6 @@ internal import RoostBasics
         if unsafe state.pointee.hasChunkOverhead || overhead > allowed {
             return HTTPFault(400, "too much chunk framing for the body")
         }
-        if unsafe state.pointee.hasNamelessHeader { return HTTPFault(400, "a trailer without a name") }
         defer { if used > 0 { unsafe state.pointee.lastByte = bytes[used - 1] } }
         guard unsafe state.pointee.isMessageComplete else { return nil }
         // The last line, which is empty, may be bare to llhttp.

@@ -1,7 +1,7 @@
 internal import CRoost
 internal import Glibc
 package import RoostBasics
-package import RoostLoop
+internal import RoostLoop
 
 /// What the host's side of a template tells its nursery.
 package enum TemplateSignal {

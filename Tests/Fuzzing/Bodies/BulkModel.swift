@@ -58,7 +58,11 @@ final class BulkModel {
             let whole = Array(rest)
             let end = try splitter.firstRecord(in: whole.bytes, isAll: true)?.end ?? 0
             try plan.takeFirstRecord(Array(whole[..<end]).bytes)
-            if plan.hasHeader { rest = rest.dropFirst(end) } else { splitter = RecordSplitter(.csv, delimiter: plan.delimiter) }
+            if plan.hasHeader {
+                rest = rest.dropFirst(end)
+            } else {
+                splitter = RecordSplitter(.csv, delimiter: plan.delimiter)
+            }
         }
         var all = try score([], wantsHeader: true)
         var size = chunkBytes
@@ -66,7 +70,8 @@ final class BulkModel {
             let line = splitter.line
             let bytes = Array(rest.prefix(size))
             let isLast = bytes.count == rest.count
-            guard let boundary = try isLast ? splitter.finish(bytes.bytes) : splitter.lastBoundary(in: bytes.bytes) else {
+            guard let boundary = try isLast ? splitter.finish(bytes.bytes) : splitter.lastBoundary(in: bytes.bytes)
+            else {
                 size *= 2
                 continue
             }

@@ -17,7 +17,8 @@ func fuzzBulk(_ input: [UInt8]) throws {
         }
         if size == 1 << 20 { whole = scored }
         switch (scored, whole) {
-        case (.success(let part), .success(let all)): try expect(part == all, "chunks of \(size): \(part), whole: \(all)")
+        case (.success(let part), .success(let all)):
+            try expect(part == all, "chunks of \(size): \(part), whole: \(all)")
         case (.failure, .failure): break
         case (.success, .failure(let error)): throw Broken(description: "refused as a whole only: \(error)")
         case (.failure(let error), .success): throw Broken(description: "refused in chunks of \(size) only: \(error)")

@@ -51,7 +51,8 @@ private func check<Number: TensorElement & Equatable>(
             continue
         }
         let read = batch.inputs[0].withElements(Number.self) { $0[0] }
-        try expect(read == expected, "\(text) is read as \(read) in \(format), should be \(String(describing: expected))")
+        try expect(
+            read == expected, "\(text) is read as \(read) in \(format), should be \(String(describing: expected))")
     }
 }
 

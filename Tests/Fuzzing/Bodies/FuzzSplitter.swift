@@ -43,7 +43,8 @@ private func checkParts(
     }
     guard !plain.hasOpenQuote else { return }
     let last = try splitter.finish(Array(file[from...]).bytes)
-    try expect(records + last.records == plain.records, "\(records + last.records) in parts of \(plain.records) records")
+    try expect(
+        records + last.records == plain.records, "\(records + last.records) in parts of \(plain.records) records")
     try expect(lines + last.lines == plain.lines, "\(lines + last.lines) in parts of \(plain.lines) lines")
 }
 

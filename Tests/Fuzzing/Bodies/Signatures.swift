@@ -4,10 +4,12 @@ import RoostTensors
 enum Signatures {
     static let all: [Signature] = [
         // One matrix: named columns with words and one that must not be missing, bare, of any width.
-        matrix(.float32, [
-            Column(name: "age"), Column(name: "color", kind: .category, categories: ["red", "green", "7"]),
-            Column(name: "size", missingAllowed: false),
-        ]),
+        matrix(
+            .float32,
+            [
+                Column(name: "age"), Column(name: "color", kind: .category, categories: ["red", "green", "7"]),
+                Column(name: "size", missingAllowed: false),
+            ]),
         matrix(.float32, ["f0", "f1", "f2"].map { Column(name: $0) }),
         of([TensorSpec(name: "features", dtype: .float32, shape: [-1, -1])]),
         matrix(.float64, [Column(name: "id"), Column(name: "é")]),
@@ -19,7 +21,8 @@ enum Signatures {
             TensorSpec(name: "n", dtype: .uint8, shape: [-1]),
         ]),
         of([
-            TensorSpec(name: "words", dtype: .bytes, shape: [-1, -1]), TensorSpec(name: "flag", dtype: .bool, shape: [-1]),
+            TensorSpec(name: "words", dtype: .bytes, shape: [-1, -1]),
+            TensorSpec(name: "flag", dtype: .bool, shape: [-1]),
             TensorSpec(name: "pair", dtype: .float16, shape: [-1, 2]),
         ]),
         of(

@@ -78,7 +78,9 @@ private final class HostileInstance {
     func write(_ bytes: [UInt8], at offset: UInt32) {
         let size = Int(ROOST_CHANNEL_PAGE) + 4 * ringBytes
         let start = Int(offset) % (size - 256)
-        bytes.withUnsafeBytes { if let from = $0.baseAddress { (base + start).copyMemory(from: from, byteCount: $0.count) } }
+        bytes.withUnsafeBytes {
+            if let from = $0.baseAddress { (base + start).copyMemory(from: from, byteCount: $0.count) }
+        }
     }
 
     /// A frame that may be right, with the header's fields as the program says, and what stands behind it.

@@ -23,11 +23,15 @@ func fuzzControl(_ input: [UInt8]) throws {
     for number in 0..<40 as Range<UInt32> where !program.isEmpty {
         let what = program.byte()
         if what % 8 == 7 {
-            if (try? template.fork(InstanceID(rawValue: number), [plugin, plugin, plugin])) != nil { pending.insert(number) }
+            if (try? template.fork(InstanceID(rawValue: number), [plugin, plugin, plugin])) != nil {
+                pending.insert(number)
+            }
             continue
         }
         let kind = what % 8 == 6 ? UInt32(program.byte()) : ROOST_ASK_MODEL_MEMORY.rawValue + UInt32(what % 6)
-        say(message(kind, &program), to: socket, cutTo: what & 64 == 0 ? nil : Int(program.byte()), plugin, what >> 7 == 1)
+        say(
+            message(kind, &program), to: socket, cutTo: what & 64 == 0 ? nil : Int(program.byte()), plugin,
+            what >> 7 == 1)
         template.listen()
     }
     let (_, single) = template.ended(.exited(code: 0))

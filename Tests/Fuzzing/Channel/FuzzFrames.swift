@@ -35,7 +35,9 @@ private func checkSummary(_ bytes: [UInt8]) throws {
     var written: [UInt8] = []
     first.encode(into: &written)
     // Texts that were no UTF-8 are repaired and cut; after that nothing changes any more.
-    guard let second = ReplySummary(decoding: written.bytes) else { throw Broken(description: "what it wrote is refused") }
+    guard let second = ReplySummary(decoding: written.bytes) else {
+        throw Broken(description: "what it wrote is refused")
+    }
     var again: [UInt8] = []
     second.encode(into: &again)
     try expect(again == written && second.id == first.id && second.record == first.record, "it is written otherwise")

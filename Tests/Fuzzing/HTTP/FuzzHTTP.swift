@@ -14,7 +14,8 @@ func fuzzHTTP(_ input: [UInt8]) throws {
         }
         let meant = strict.messages[index]
         if message.isComplete {
-            try expect(message == meant, "read: \(message); a strict reader: \(meant), \(String(describing: strict.stop))")
+            try expect(
+                message == meant, "read: \(message); a strict reader: \(meant), \(String(describing: strict.stop))")
         } else {
             try expect(message.head == meant.head, "read: \(message.head); a strict reader: \(meant.head)")
             try expect(!meant.isComplete || whole.fault != nil, "a body ends for a strict reader only: \(meant)")

@@ -30,8 +30,8 @@ struct HTTPMessage: Equatable {
 /// What `RequestParser` makes of a connection.
 struct HTTPReading: Equatable {
     var messages: [HTTPMessage] = []
-    /// The refusal that it ended with.
-    var fault: String?
+    /// The status of the refusal that it ended with. Of several reasons for it, another may come first in pieces.
+    var fault: Int?
 
     init(_ pieces: [[UInt8]]) throws {
         var parser = RequestParser()
@@ -43,7 +43,7 @@ struct HTTPReading: Equatable {
                 let step = parser.parse(span)
                 try expect(step.consumed >= 0 && step.consumed <= span.byteCount, "it used more bytes than there are")
                 if let fault = step.fault {
-                    self.fault = "\(fault)"
+                    self.fault = fault.status
                     return
                 }
                 if step.hasHead {

@@ -84,7 +84,9 @@ struct StrictHTTP {
             let line = try line()
             if line.isEmpty { return fields }
             if line[0].isSpace {
-                guard mayFold, !fields.isEmpty, line.allSatisfy(\.isFieldCharacter) else { throw .wrong("a folded line") }
+                guard mayFold, !fields.isEmpty, line.allSatisfy(\.isFieldCharacter) else {
+                    throw .wrong("a folded line")
+                }
                 continue
             }
             guard let colon = line.firstIndex(of: 0x3A), colon > 0, line[..<colon].allSatisfy(\.isTokenCharacter),
@@ -95,7 +97,8 @@ struct StrictHTTP {
             while let last = value.last, last.isSpace { value = value.dropLast() }
             fields.append(
                 .init(
-                    name: String(decoding: line[..<colon], as: UTF8.self), value: String(decoding: value, as: UTF8.self)))
+                    name: String(decoding: line[..<colon], as: UTF8.self), value: String(decoding: value, as: UTF8.self)
+                ))
         }
     }
 

@@ -2,7 +2,8 @@ import ModelFiles
 
 /// The input is a model file. Whether it is read, passed over, or its arrays are taken as numbers: it is the same.
 func fuzzDocument(_ input: [UInt8]) throws {
-    guard let read = try outcome(of: input, skipping: false), let skipped = try outcome(of: input, skipping: true) else {
+    guard let read = try outcome(of: input, skipping: false), let skipped = try outcome(of: input, skipping: true)
+    else {
         return
     }
     try expect((read == "") == (skipped == ""), "read: \(read); passed over: \(skipped)")
@@ -37,7 +38,8 @@ private func outline(_ reader: inout DocumentReader) throws {
             }
         }
         let isSame = numbers.map { $0.map(\.bitPattern) == one.map(\.bitPattern) && others == 0 } ?? (others > 0)
-        try expect(isSame, "an array is \(one) and \(others) others one by one, as numbers: \(String(describing: numbers))")
+        try expect(
+            isSame, "an array is \(one) and \(others) others one by one, as numbers: \(String(describing: numbers))")
     case .string: _ = try reader.string()
     case .number: _ = try reader.number()
     case .bool: _ = try reader.bool()

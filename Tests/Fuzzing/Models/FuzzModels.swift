@@ -23,19 +23,23 @@ private func fuzz<Loaded: Model>(_ type: Loaded.Type, _ input: [UInt8]) throws {
     let rows = 70
     let values: [Float] = [.nan, 0, -0.0, 1, -1, .infinity, -.infinity, 0.5, 1e30]
     let features = (0..<rows * width).map { _ in
-        Bool.random(using: &chance) ? values[Int.random(in: values.indices, using: &chance)]
+        Bool.random(using: &chance)
+            ? values[Int.random(in: values.indices, using: &chance)]
             : Float.random(in: -100...100, using: &chance)
     }
     let together = try host.predict(features, shape: [rows, width])
     for row in [0, 1, 63, 64, 69] {
         let alone = try host.predict(Array(features[row * width..<(row + 1) * width]), shape: [1, width])
         for (index, output) in alone {
-            guard let among = together[index] else { throw Broken(description: "output \(index) is given for one row only") }
+            guard let among = together[index] else {
+                throw Broken(description: "output \(index) is given for one row only")
+            }
             let isSame =
                 host.outputs[index].dtype == .float32
                 ? output.floats.map(\.bits) == among.floats.row(row, of: rows).map(\.bits)
                 : host.outputs[index].dtype == .int64
-                    ? output.integers == among.integers.row(row, of: rows) : output.texts == among.texts.row(row, of: rows)
+                    ? output.integers == among.integers.row(row, of: rows)
+                    : output.texts == among.texts.row(row, of: rows)
             try expect(isSame, "row \(row) has another output \(index) alone")
         }
     }

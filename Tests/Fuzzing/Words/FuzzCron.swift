@@ -13,7 +13,8 @@ func fuzzCron(_ input: [UInt8]) throws {
         throw Broken(description: "\(text) never comes")
     }
     try expect(next > wall && next % 60 == 0, "\(text) comes at \(next), after \(wall)")
-    try expect(schedule.next(after: next - 1, in: rules) == next, "\(text) comes at \(next), and not a second before it")
+    try expect(
+        schedule.next(after: next - 1, in: rules) == next, "\(text) comes at \(next), and not a second before it")
     try expect(schedule.last(after: wall, through: next, in: rules) == next, "the last is not the next")
     try expect(schedule.last(after: wall, through: next - 1, in: rules) == nil, "there is one before the next")
     guard let second = schedule.next(after: next, in: rules) else { throw Broken(description: "\(text) comes once") }
@@ -61,10 +62,14 @@ private struct PlainCron {
         var found: Set<Int> = []
         for part in field.split(separator: ",", omittingEmptySubsequences: false) {
             let halves = part.split(separator: "/", omittingEmptySubsequences: false)
-            let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false).map { names[String($0)] ?? Int($0) }
+            let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false).map {
+                names[String($0)] ?? Int($0)
+            }
             var (low, high) = (range.lowerBound, range.upperBound == 7 ? 6 : range.upperBound)
             if halves[0] != "*" {
-                guard let first = ends[0], let last = ends[ends.count - 1], ends.count <= 2, first <= last else { return nil }
+                guard let first = ends[0], let last = ends[ends.count - 1], ends.count <= 2, first <= last else {
+                    return nil
+                }
                 (low, high) = (first, last)
             }
             guard let step = halves.count > 1 ? Int(halves[1]) : 1, step > 0 else { return nil }
@@ -80,7 +85,8 @@ private struct PlainCron {
         let day = Int(wall / 86_400)
         let (month, dayOfMonth) = Self.date(day)
         let (isDay, isWeekday) = (sets[2].contains(dayOfMonth), sets[4].contains((day + 4) % 7))
-        return sets[0].contains(Int(wall / 60 % 60)) && sets[1].contains(Int(wall / 3600 % 24)) && sets[3].contains(month)
+        return sets[0].contains(Int(wall / 60 % 60)) && sets[1].contains(Int(wall / 3600 % 24))
+            && sets[3].contains(month)
             && (isEitherDay ? isDay || isWeekday : isDay && isWeekday)
     }
 

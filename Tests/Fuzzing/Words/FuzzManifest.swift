@@ -48,7 +48,8 @@ private func checkPath(_ text: String) throws {
     if let path = try? DataPath(text) { try checkInside(path.text) }
     if let pattern = try? FilePattern(text) {
         if !pattern.folder.text.isEmpty { try checkInside(pattern.folder.text) }
-        try expect(!pattern.name.utf8.contains(UInt8(ascii: "/")), "a name of several parts: \(pattern.name.debugDescription)")
+        try expect(
+            !pattern.name.utf8.contains(UInt8(ascii: "/")), "a name of several parts: \(pattern.name.debugDescription)")
         _ = pattern.matches(text)
     }
     if let template = try? OutputTemplate(text) { try checkInside(template.path(due: 1_700_000_000, in: .utc)) }

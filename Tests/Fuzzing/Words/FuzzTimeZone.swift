@@ -14,7 +14,8 @@ func fuzzTimeZone(_ input: [UInt8]) throws {
         for _ in 0..<12 {
             let period = rules.period(at: wall)
             try expect(period.start ?? .min <= wall && wall < period.end ?? .max, "\(wall) is not within \(period)")
-            try expect(rules.offset(at: period.start ?? wall) == period.offset, "another offset at its start: \(period)")
+            try expect(
+                rules.offset(at: period.start ?? wall) == period.offset, "another offset at its start: \(period)")
             try expect(abs(period.offset) < 8 * 86_400, "the offset \(period.offset)")
             let shown = rules.times(showing: wall + Int64(period.offset))
             try expect(abs(period.offset) > 93_600 || shown.contains(wall), "\(wall) is not among \(shown)")
