@@ -71,6 +71,7 @@ let package = Package(
         .library(name: "RoostPool", targets: ["RoostBasics", "RoostPool"]),  // for Benchmarks
         .library(  // for Benchmarks
             name: "RoostTraffic", targets: ["RoostBasics", "RoostJSON", "RoostEvaluation", "RoostTraffic"]),
+        .library(name: "Fuzzing", type: .static, targets: ["Fuzzing"]),  // for scripts/fuzz
         .library(name: "linear", type: .dynamic, targets: ["linear"]),
         .library(name: "trees", type: .dynamic, targets: ["trees"]),
     ],
@@ -199,6 +200,23 @@ let package = Package(
             name: "PluginTesting", dependencies: ["RoostABI", "RoostBasics", "RoostPlugin"],
             path: "Tests/PluginTesting",
             swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault"), .treatAllWarnings(as: .error)]),
+        // What bytes from outside reach, as functions of bytes: libFuzzer calls them, and the tests replay its corpora.
+        .target(
+            name: "Fuzzing",
+            dependencies: [
+                "CRoost", "RoostBasics", "RoostTensors", "RoostLoop", "RoostJSON", "RoostCompression", "RoostHTTP",
+                "RoostELF", "RoostChannel", "RoostProcess", "RoostEvaluation", "RoostFunctions", "RoostFeedback",
+                "RoostDelivery", "RoostWire", "RoostPlugin", "ModelFiles", "LinearModels", "TreeModels",
+                "PluginTesting",
+            ],
+            path: "Tests/Fuzzing", exclude: ["corpora"],
+            swiftSettings: [
+                .enableUpcomingFeature("ExistentialAny"), .enableUpcomingFeature("InternalImportsByDefault"),
+                .treatAllWarnings(as: .error),
+                // With the instruments of libFuzzer in it, optimising this takes minutes, and what it calls is optimised.
+                .unsafeFlags(["-Onone"], .when(configuration: .release)),
+            ]),
+        tests("Fuzzing", ["Fuzzing", "PluginTesting", "RoostBasics"]),
         tests("RoostPlugin", ["RoostABI", "RoostPlugin", "PluginTesting"]),
         tests("ModelFiles", ["ModelFiles", "RoostBasics", "PluginTesting"]),
         tests("LinearModels", ["LinearModels", "RoostBasics", "RoostPlugin", "PluginTesting"]),

@@ -162,7 +162,7 @@ private struct ByteReader: ~Escapable {
             for _ in 0..<rows {
                 guard let slot = bytes(1 + ReplySummary.labelBytesMax), Int(slot[0]) <= ReplySummary.labelBytesMax
                 else { return nil }
-                texts.append(String(decoding: slot[1...Int(slot[0])], as: UTF8.self))
+                texts.append(String(decoding: slot.dropFirst().prefix(Int(slot[0])), as: UTF8.self))
             }
             return .texts(texts)
         default: return nil

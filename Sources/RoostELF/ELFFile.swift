@@ -154,10 +154,11 @@ private let otherMachines: [UInt16: String] = [
     3: "x86 (32 bit)", 21: "ppc64", 22: "s390x", 40: "arm (32 bit)", 243: "riscv", 258: "loongarch",
 ]
 
-/// Up to the next zero byte; empty when `offset` lies outside.
+/// Up to the next zero byte, at most 255 bytes: a table may promise one name of megabytes to thousands of sections.
+/// Empty when `offset` lies outside.
 func text(at offset: Int, in table: [UInt8]) -> String {
     guard table.indices.contains(offset) else { return "" }
-    return String(decoding: table[offset...].prefix { $0 != 0 }, as: UTF8.self)
+    return String(decoding: table[offset...].prefix(255).prefix { $0 != 0 }, as: UTF8.self)
 }
 
 /// Little-endian numbers in bytes whose count was checked by who made it.

@@ -95,7 +95,8 @@ private struct Layout {
             places.append(place)
             end = place + part.size
         }
-        var names = oldNames
+        // The last of the old names may end with the table.
+        var names = oldNames.last == 0 ? oldNames : oldNames + [0]
         var nameOffsets: [Int] = []
         for name in added.map(\.name) + [".roost.digest"] {
             nameOffsets.append(names.count)

@@ -23,6 +23,10 @@ extension HeadState {
     private func checkLines() -> HTTPFault? {
         guard let head = unsafe head else { return nil }
         var start = 0
+        while byte(start) == UInt8(ascii: "\r") {
+            guard byte(start + 1) == UInt8(ascii: "\n") else { return HTTPFault(400, "a line must end with CR LF") }
+            start += 2
+        }
         while let found = unsafe memchr(head + start, Int32(UInt8(ascii: "\n")), headCount - start) {
             let end = unsafe UnsafeRawPointer(found) - UnsafeRawPointer(head)
             let isBare = unsafe end == 0 || head[end - 1] != UInt8(ascii: "\r")
@@ -78,7 +82,9 @@ extension HeadState {
         if !coding.isAbsent {
             guard isHTTP11 else { return HTTPFault(400, "Transfer-Encoding is not of HTTP/1.0") }
             guard !isRepeated(.transferEncoding) else { return HTTPFault(400, "Transfer-Encoding came twice") }
-            guard equals(coding, "chunked") else {
+            // llhttp counts a tab behind it as a part of its name, and would take what follows for the next request.
+            let isChunked = unsafe llhttp.flags & UInt16(F_CHUNKED.rawValue) != 0
+            guard equals(coding, "chunked"), isChunked else {
                 // Another coding before a final chunked is understood, but not spoken; the rest is no framing at all.
                 let last = HeadRange(max(Int(coding.start), Int(coding.end) - 9), Int(coding.end))
                 return HTTPFault(equals(last, ", chunked") ? 501 : 400, "the only transfer coding is chunked, once")

@@ -67,6 +67,9 @@ struct HeadRange {
     /// Bytes of the body up to the end of the present chunk, as its size says.
     var chunkedAnnounced = 0
     var hasChunkOverhead = false
+    /// Of a chunked message: the last byte of the piece before, and the length of the name of the trailer being read.
+    var lastByte: UInt8 = 0
+    var trailerNameCount = 0
 
     init() { unsafe (head, input) = (nil, nil) }
 
@@ -79,6 +82,7 @@ struct HeadRange {
         (isDecoded, isRepeatable) = (false, false)
         (bodyCount, chunkedTotal, chunkedBody, chunks, chunkedAnnounced) = (0, 0, 0, 0, 0)
         (isMessageComplete, hasChunkOverhead, hasNamelessHeader) = (false, false, false)
+        (lastByte, trailerNameCount) = (0, 0)
     }
 
     subscript(header: KnownHeader) -> HeadRange { known[Int(header.rawValue)] }
@@ -117,6 +121,11 @@ struct HeadRange {
         for offset in 0..<range.count
         where unsafe head[Int(range.start) + offset] | 0x20 != text.utf8Start[offset] | 0x20 { return false }
         return true
+    }
+
+    mutating func trailerEnded() {
+        if trailerNameCount == 0 { hasNamelessHeader = true }
+        trailerNameCount = 0
     }
 
     /// Notes a complete header if it is one of the known.

@@ -8,6 +8,7 @@ nonisolated(unsafe) let llhttpSettings: UnsafeMutablePointer<llhttp_settings_t> 
     unsafe settings.initialize(to: llhttp_settings_t())
     unsafe settings.pointee.on_url = { parser, at, count in
         unsafe HeadState.with(parser) { state in
+            guard !state.isInBody else { return -1 }  // a request within a body
             let start = unsafe state.offset(at)
             if state.target.isAbsent { state.target.start = UInt16(truncatingIfNeeded: start) }
             state.target.end = UInt16(truncatingIfNeeded: start + count)
@@ -16,7 +17,10 @@ nonisolated(unsafe) let llhttpSettings: UnsafeMutablePointer<llhttp_settings_t> 
     }
     unsafe settings.pointee.on_header_field = { parser, at, count in
         unsafe HeadState.with(parser) { state in
-            guard !state.isInBody else { return 0 }  // trailers are read over
+            guard !state.isInBody else {
+                state.trailerNameCount += count  // trailers are read over
+                return 0
+            }
             let start = unsafe state.offset(at)
             if state.fieldStart < 0 { state.fieldStart = start }
             state.fieldEnd = start + count
@@ -34,7 +38,7 @@ nonisolated(unsafe) let llhttpSettings: UnsafeMutablePointer<llhttp_settings_t> 
     }
     unsafe settings.pointee.on_header_value_complete = { parser in
         unsafe HeadState.with(parser) { state in
-            if !state.isInBody { state.headerEnded() }
+            if state.isInBody { state.trailerEnded() } else { state.headerEnded() }
             return 0
         }
     }

@@ -221,6 +221,8 @@ internal import RoostBasics
             else { return (result, bytes.count) }
             return unsafe (result, end - from)
         }
+        // Whatever llhttp found behind it.
+        if unsafe state.pointee.hasNamelessHeader { return HTTPFault(400, "a trailer without a name") }
         guard result == HPE_OK || result == HPE_PAUSED else { return HTTPFault(llhttp: result) }
         step.consumed = used
         unsafe state.pointee.chunkedTotal += used
@@ -232,7 +234,12 @@ internal import RoostBasics
         if unsafe state.pointee.hasChunkOverhead || overhead > allowed {
             return HTTPFault(400, "too much chunk framing for the body")
         }
-        if unsafe state.pointee.isMessageComplete { phase = .complete }
+        defer { if used > 0 { unsafe state.pointee.lastByte = bytes[used - 1] } }
+        guard unsafe state.pointee.isMessageComplete else { return nil }
+        // The last line, which is empty, may be bare to llhttp.
+        let before = unsafe used > 1 ? bytes[used - 2] : state.pointee.lastByte
+        guard before == UInt8(ascii: "\r") else { return HTTPFault(400, "a line must end with CR LF") }
+        phase = .complete
         return nil
     }
 }

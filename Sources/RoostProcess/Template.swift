@@ -1,10 +1,10 @@
 internal import CRoost
 internal import Glibc
-internal import RoostBasics
+package import RoostBasics
 internal import RoostLoop
 
 /// What the host's side of a template tells its nursery.
-enum TemplateSignal {
+package enum TemplateSignal {
     case warning(String)
     case loaded(LoadReport)
     case failed(RoostError)
@@ -22,7 +22,7 @@ enum TemplateSignal {
 ///
 /// Once the plugin runs, whatever comes from there is hostile: each message is expected in the present state or ends
 /// the template.
-final class Template {
+package final class Template {
     private enum State {
         /// The sandbox is not closed yet: what it says is still ours. Goes to loading.
         case starting
@@ -44,7 +44,7 @@ final class Template {
     private let begun = Loop.clock
     private let loop: Loop
     private var state = State.starting
-    private var control: ControlSocket?
+    private(set) var control: ControlSocket?
     private var output: OutputPipe?
     private var refusals: RefusedCalls?
     private var result: Descriptor?
@@ -158,7 +158,7 @@ final class Template {
     /// What it has said that was not read yet.
     func catchUp() { control?.receive() }
 
-    func fork(_ instance: InstanceID, _ descriptors: [Int32]) throws(RoostError) {
+    package func fork(_ instance: InstanceID, _ descriptors: [Int32]) throws(RoostError) {
         switch state {
         case .ready(let isForkable):
             guard isForkable || pendingForks.isEmpty else { throw notReady("its one instance is being made already") }
@@ -198,7 +198,7 @@ final class Template {
 
     /// The process is gone. What it had said before still counts. Returns why loading failed, when it was loading,
     /// and the instance that it was.
-    func ended(_ status: ExitStatus) -> (failure: RoostError?, instance: InstanceID?) {
+    package func ended(_ status: ExitStatus) -> (failure: RoostError?, instance: InstanceID?) {
         control?.receive()
         output?.drain()
         defer {
@@ -228,7 +228,7 @@ final class Template {
     }
 
     /// Output goes on until the last instance has closed it.
-    func close() {
+    package func close() {
         control?.close()
         refusals?.close()
         output?.close()

@@ -3,7 +3,7 @@ import RoostABI
 public import RoostPlugin
 
 /// A host of one model in this process, on the C side of the ABI: what a plugin's author cannot see, tests look at.
-/// Memory that it hands out is never given back: a test process ends soon.
+/// Memory that it hands out is given back when host and outputs are gone.
 public final class TestHost {
     /// What the plugin returned instead of ROOST_OK.
     public enum Refusal: Error, Hashable, Sendable {
@@ -16,6 +16,8 @@ public final class TestHost {
     public struct Output {
         public let shape: [Int]
         let memory: UnsafeMutableRawPointer
+        /// Keeps it there, and what texts point to.
+        fileprivate let owner: TestMemory
         var count: Int { shape.reduce(1, *) }
 
         public var floats: [Float] { (0..<count).map { memory.assumingMemoryBound(to: Float.self)[$0] } }
@@ -36,6 +38,7 @@ public final class TestHost {
     public private(set) var columns: [Column] = []
     /// What `model_memory` gives in all; NULL beyond.
     private let modelBytesMax: Int
+    private let memory = TestMemory()
     private let table: UnsafePointer<roost_plugin>
     private var model: UnsafeMutableRawPointer?
     private var failure = ""
@@ -52,7 +55,7 @@ public final class TestHost {
             var arguments = roost_load_args()
             arguments.struct_size = UInt32(MemoryLayout<roost_load_args>.size)
             arguments.host = host
-            let bytes = UnsafeMutableRawPointer.allocate(byteCount: max(file.count, 1), alignment: 4096)
+            let bytes = memory.allocate(byteCount: file.count, alignment: 4096)
             bytes.copyMemory(from: file, byteCount: file.count)
             arguments.data = file.isEmpty ? nil : UnsafeRawPointer(bytes)
             arguments.size = file.count
@@ -111,10 +114,10 @@ public final class TestHost {
         let wanted = outputs[index].shape
         guard shape.count == wanted.count, zip(shape, wanted).allSatisfy({ $1 == -1 || $0 == $1 }) else { return nil }
         let size = shape.reduce(1, *) * outputs[index].dtype.byteSize
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(size, 1), alignment: 64)
-        memory.initializeMemory(as: UInt8.self, repeating: 0xA5, count: size)
-        results[index] = Output(shape: shape, memory: memory)
-        return memory
+        let output = memory.allocate(byteCount: size, alignment: 64)
+        output.initializeMemory(as: UInt8.self, repeating: 0xA5, count: size)
+        results[index] = Output(shape: shape, memory: output, owner: memory)
+        return output
     }
 
     private func readSignature(_ host: UnsafePointer<roost_host>) throws {
@@ -156,9 +159,9 @@ public final class TestHost {
     private func modelMemory(_ size: Int) -> UnsafeMutableRawPointer? {
         guard size <= modelBytesMax - modelBytes else { return nil }
         modelBytes += size
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: size, alignment: 64)
-        memory.initializeMemory(as: UInt8.self, repeating: 0, count: size)
-        return memory
+        let shared = memory.allocate(byteCount: size, alignment: 64)
+        shared.initializeMemory(as: UInt8.self, repeating: 0, count: size)
+        return shared
     }
 
     private func check(_ status: Int32) throws {
@@ -182,12 +185,25 @@ public final class TestHost {
 
     private func copy<Element>(_ elements: [Element]) -> UnsafeRawPointer {
         let size = elements.count * MemoryLayout<Element>.stride
-        let memory = UnsafeMutableRawPointer.allocate(byteCount: max(size, 1), alignment: 64)
+        let copy = memory.allocate(byteCount: size, alignment: 64)
         elements.withUnsafeBytes {
-            memory.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(memory), byteCount: size)
+            copy.copyMemory(from: $0.baseAddress ?? UnsafeRawPointer(copy), byteCount: size)
         }
-        return UnsafeRawPointer(memory)
+        return UnsafeRawPointer(copy)
     }
+}
+
+/// All that one host has handed out.
+private final class TestMemory {
+    private var blocks: [UnsafeMutableRawPointer] = []
+
+    func allocate(byteCount: Int, alignment: Int) -> UnsafeMutableRawPointer {
+        let block = UnsafeMutableRawPointer.allocate(byteCount: max(byteCount, 1), alignment: alignment)
+        blocks.append(block)
+        return block
+    }
+
+    deinit { for block in blocks { block.deallocate() } }
 }
 
 nonisolated(unsafe) private let exportLock: UnsafeMutablePointer<pthread_mutex_t> = {

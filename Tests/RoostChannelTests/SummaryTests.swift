@@ -35,6 +35,16 @@ import Testing
         #expect(decoded(bytes)?.labels == .texts([String(repeating: "é", count: 15) + "a"]))
     }
 
+    /// A class may be named so, and anybody may write it.
+    @Test func anEmptyTextIsALabel() throws {
+        var summary = ReplySummary()
+        summary.rows = 2
+        summary.labels = .texts(["", "a"])
+        var bytes: [UInt8] = []
+        summary.encode(into: &bytes)
+        #expect(decoded(bytes)?.labels == .texts(["", "a"]))
+    }
+
     @Test func numbersAndNoLabelsComeBack() throws {
         for labels in [ReplySummary.Labels.none, .numbers([.min, .max])] {
             var summary = ReplySummary()

@@ -28,7 +28,10 @@ import Testing
         #expect(try DataPath("..a/b..").text == "..a/b..")
     }
 
-    @Test(arguments: ["", "/", "/a", "..", "a/..", "a/../b", "a//b", ".", "a/./b", "a\u{0}b", "a\nb", "//"])
+    @Test(
+        arguments: ["", "/", "/a", "..", "a/..", "a/../b", "a//b", ".", "a/./b", "a\u{0}b", "a\nb", "//"]
+            // A slash with a mark upon it is one character to Swift, and a slash to the system.
+            + ["/\u{301}a", "a/\u{301}b", "../\u{301}a", "a/../\u{301}a", "a/\u{301}"])
     func whatLeadsElsewhereIsRefused(_ text: String) {
         #expect(throws: RoostError.self) { try DataPath(text) }
         #expect(throws: RoostError.self) { try FilePattern(text) }

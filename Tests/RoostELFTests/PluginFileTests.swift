@@ -56,6 +56,29 @@ import Testing
         #expect(try failure(program).message.contains("not a shared object"))
     }
 
+    /// A table of names is no longer in memory for being pointed into by many sections.
+    @Test func aNameOfMegabytesForEachOfManySections() throws {
+        let (count, nameBytes) = (5000, 4 << 20)
+        var header = Array(Fixture.plugin.prefix(64))
+        header.replaceSubrange(32..<40, with: [UInt8](repeating: 0, count: 8))
+        header.replaceSubrange(56..<58, with: [0, 0])  // no program headers
+        header.replaceSubrange(40..<48, with: [64, 0, 0, 0, 0, 0, 0, 0])
+        header.replaceSubrange(60..<64, with: [UInt8(count & 255), UInt8(count >> 8), 1, 0])
+        var table: [UInt8] = []
+        for index in 0..<count {
+            var section = [UInt8](repeating: 0, count: 64)
+            section[4] = index == 1 ? 3 : 8  // SHT_STRTAB, SHT_NOBITS
+            let (offset, size) = index == 1 ? (64 + count * 64, nameBytes) : (0, 0)
+            for byte in 0..<4 {
+                section[24 + byte] = UInt8(truncatingIfNeeded: offset >> (8 * byte))
+                section[32 + byte] = UInt8(truncatingIfNeeded: size >> (8 * byte))
+            }
+            table += section
+        }
+        let file = try ELFFile(ByteSource(header + table + [UInt8](repeating: UInt8(ascii: "a"), count: nameBytes)))
+        #expect(file.sections.count == count && file.sections.allSatisfy { $0.name.utf8.count == 255 })
+    }
+
     @Test func anotherArchitectureIsNamed() throws {
         var bytes = Fixture.plugin
         let other: ELFFile.Architecture = ELFFile.Architecture.host == .amd64 ? .aarch64 : .amd64

@@ -90,6 +90,16 @@ import Testing
         #expect(codec.batch.rows == 2)
     }
 
+    /// One value needs no brackets where a row has one.
+    @Test func anInputOfOneElementIsGivenBareOrInBrackets() throws {
+        let inputs = ["x", "y"].map { TensorSpec(name: $0, dtype: .float32, shape: [-1, 1]) }
+        let codec = try Codec(Signature(inputs: inputs, outputs: []))
+        try codec.decode(#"[{"x":1,"y":[2]},{"x":[3],"y":4}]"#)
+        #expect(codec.floats == [1, 3] && codec.input(1, as: Float.self) == [2, 4])
+        #expect(codec.complaint(#"{"x":[[1]],"y":2}"#) == #"row 1, input "x": expected a number, got an array"#)
+        #expect(codec.complaint(#"{"x":[1,2],"y":2}"#) == #"row 1, input "x": expected 1 elements, got more"#)
+    }
+
     @Test func rowsOfAnyWidthJoinOnlyTheirLike() throws {
         let spec = TensorSpec(name: "x", dtype: .float64, shape: [-1, -1])
         let codec = try Codec(Signature(inputs: [spec], outputs: []))

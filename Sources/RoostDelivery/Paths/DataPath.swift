@@ -39,6 +39,9 @@ public struct DataPath: Hashable, Sendable, CustomStringConvertible {
         if text.hasPrefix("/") { return "\"\(text)\" is absolute: paths are relative to data/" }
         if text.utf8.count > bytesMax { return "is longer than \(bytesMax) bytes" }
         if text.utf8.contains(where: { $0 < 0x20 || $0 == 0x7F }) { return "has a control character" }
+        // One character to us, and a slash all the same to the system.
+        let slashes = text.utf8.count { $0 == UInt8(ascii: "/") }
+        if slashes != text.count(where: { $0 == "/" }) { return "has a mark upon a slash" }
         let parts = (text.hasSuffix("/") ? text.dropLast() : text[...])
             .split(separator: "/", omittingEmptySubsequences: false)
         if parts.contains("..") { return "\"\(text)\" leads upwards: paths stay below data/" }

@@ -6,7 +6,10 @@ extension FeedbackBody {
         var reader = CSVReader(bytes)
         guard let header = try reader.next() else { throw wrong("the body is empty") }
         let columns = try Columns(header.fields.map { $0.trimmed })
-        while let record = try reader.next() { read(record, columns) }
+        while let record = try reader.next() {
+            try checkRoom()
+            read(record, columns)
+        }
     }
 
     private mutating func read(_ record: CSVReader.Record, _ columns: Columns) {

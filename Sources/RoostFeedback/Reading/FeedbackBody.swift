@@ -47,10 +47,15 @@ public struct FeedbackBody: Hashable, Sendable {
         case .jsonLines: try readLines(bytes)
         case .csv: try readCSV(bytes)
         }
-        let count = items.count + problems.count
-        guard count > 0 else { throw RoostError(.invalidArgument, "there are no labels in the body") }
-        guard count <= Self.itemsMax else {
-            throw RoostError(.tooLarge, "the body has \(count) labels, the most is \(Self.itemsMax) in one call")
+        guard items.count + problems.count > 0 else {
+            throw RoostError(.invalidArgument, "there are no labels in the body")
+        }
+    }
+
+    /// To be called before each item: what is too much is not even read.
+    func checkRoom() throws(RoostError) {
+        guard items.count + problems.count < Self.itemsMax else {
+            throw RoostError(.tooLarge, "the body has more than \(Self.itemsMax) labels, the most in one call")
         }
     }
 
@@ -62,7 +67,11 @@ public struct FeedbackBody: Hashable, Sendable {
         }
         switch value {
         case .object: read(value, at: 1)
-        case .array(let values): for (index, value) in values.enumerated() { read(value, at: index + 1) }
+        case .array(let values):
+            for (index, value) in values.enumerated() {
+                try checkRoom()
+                read(value, at: index + 1)
+            }
         case .null, .bool, .integer, .real, .string:
             throw RoostError(.invalidArgument, "expected an object or an array of objects, got \(value.kind)")
         }
@@ -72,6 +81,7 @@ public struct FeedbackBody: Hashable, Sendable {
     private mutating func readLines(_ bytes: [UInt8]) throws(RoostError) {
         let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (index, line) in lines.enumerated() where line.contains(where: { $0 > 0x20 }) {
+            try checkRoom()
             do throws(JSONError) {
                 read(try JSONValue(parsing: Array(line), source: "line"), at: index + 1)
             } catch {

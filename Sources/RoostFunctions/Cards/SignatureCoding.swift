@@ -79,6 +79,8 @@ extension Column {
         var categories: [String] = []
         for word in try cursor["categories"]?.elements() ?? [] { categories.append(try word.string()) }
         if let word = firstRepeated(categories) { throw cursor.error("category \"\(word)\" is listed twice") }
+        // They mean nothing to other kinds, and are not written for them.
+        if kind != .category { categories = [] }
         self.init(name: try cursor.name(), kind: kind, missingAllowed: missingAllowed, categories: categories)
     }
 }

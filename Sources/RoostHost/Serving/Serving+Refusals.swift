@@ -1,6 +1,7 @@
 internal import RoostBasics
 internal import RoostChannel
 internal import RoostHTTP
+internal import RoostLoop
 internal import RoostPool
 
 /// What is answered by the host instead of an instance.

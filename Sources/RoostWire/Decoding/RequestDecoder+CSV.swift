@@ -13,7 +13,7 @@ extension RequestDecoder {
         if let matrix = layout.matrix { try settle(0, batch) { _ in matrix.columns.count } }
         let first = cursor
         let firstLine = line
-        let fields = try record(&cursor, &line)
+        let fields = try record(&cursor, &line, names)
         if try !header(fields, cursor, names, firstLine) {
             cursor = first
             line = firstLine
@@ -36,11 +36,18 @@ extension RequestDecoder {
         return layout.inputNames
     }
 
-    /// Reads the fields of one record.
-    private func record(_ cursor: inout JSONCursor, _ line: inout Int) throws(Refusal) -> [CSVField] {
+    /// Of the first record, unless the model has as many columns: each is remembered in far more bytes than it takes.
+    private static let headerFieldsMax = 65_536
+
+    /// Reads the fields of the first record.
+    private func record(
+        _ cursor: inout JSONCursor, _ line: inout Int, _ names: NameIndex
+    ) throws(Refusal) -> [CSVField] {
         var fields: [CSVField] = []
+        let most = max(Self.headerFieldsMax, 2 * names.count)
         repeat {
             let site = line
+            guard fields.count < most else { throw invalid("line \(line): more than \(most) columns") }
             do { fields.append(cursor.trimmed(try cursor.field(&line))) } catch {
                 throw malformed(error, line: site)
             }

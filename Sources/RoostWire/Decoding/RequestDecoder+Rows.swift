@@ -172,12 +172,16 @@ extension RequestDecoder {
         let spec = signature.inputs[place]
         let input = batch.inputs[place]
         let site = "row \(row + 1), input \"\(spec.name)\""
-        if spec.shape.contains(where: { $0 < 0 }), spec.shape.count > 1 {
+        if spec.shape.dropFirst().contains(where: { $0 < 0 }) {
             let extents = extents(cursor, spec.shape.count - 1)
             let fits = extents.indices.allSatisfy { extents[$0] > 0 && [-1, extents[$0]].contains(spec.shape[$0 + 1]) }
             guard fits, row == 0 || extents == input.trailing else {
                 let expected = row == 0 ? Array(spec.shape.dropFirst()) : input.trailing
                 throw .invalid(Complaint.shape(site, expected: expected, got: extents))
+            }
+            // Each element takes a byte and more: what is not there was promised by the first arrays only.
+            guard let elements = Self.product(extents), elements <= cursor.end - cursor.at else {
+                throw invalid("\(site): its arrays are not all as long as the first ones, \(extents)")
             }
             try settle(place, batch) { extents[$0] }
         }

@@ -105,7 +105,22 @@ public final class RequestDecoder {
         let isSame = input.trailing.indices.allSatisfy { input.trailing[$0] == extent($0) }
         if isSame { return }
         guard batch.rows == 0 else { throw .separate }
-        input.reshape(trailing: input.trailing.indices.map(extent))
+        let extents = input.trailing.indices.map(extent)
+        guard let elements = Self.product(extents), elements <= TensorBatch.rowElementsMax else {
+            throw invalid("input \"\(layout.inputNames.names[index])\": a row of \(extents) elements is too large")
+        }
+        input.reshape(trailing: extents)
+    }
+
+    /// Nil beyond what an Int holds.
+    static func product(_ extents: [Int]) -> Int? {
+        var product = 1
+        for extent in extents {
+            let (next, overflow) = product.multipliedReportingOverflow(by: extent)
+            if overflow { return nil }
+            product = next
+        }
+        return product
     }
 }
 
