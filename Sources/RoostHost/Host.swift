@@ -80,6 +80,12 @@ final class Host {
             listen: options.listen.host, named: options.hosts,
             token: try options.tokenFile.map { path throws(RoostError) in BearerToken(try TokenFile.read(path)) })
         box.dispatcher = Dispatcher(self)
+        try introduce()
+        for warning in warnings { Console.warn("roost: warning: \(warning)") }
+    }
+
+    /// Tells the parts what they have to know of each other.
+    private func introduce() throws {
         jobs.borrow = { [unowned self] in serving.lendPlace() }
         serving.onPlaceWanted = { [unowned self] in jobs.giveUpOne() }
         serving.onPlacesFree = { [unowned self] in jobs.takePlaces() }
@@ -91,7 +97,6 @@ final class Host {
         deploying.onManifests = { [unowned triggers] in triggers.apply($0) }
         deploying.addressRule = { [unowned self] in rule(for: $0) }
         managing = try Management(self)
-        for warning in warnings { Console.warn("roost: warning: \(warning)") }
     }
 
     var management: Management {

@@ -31,12 +31,8 @@ final class Management {
         case .serverLive: send(id, .json, Array(#"{"live":true}"#.utf8))
         case .serverReady: ready(id, host.isReady, "the first scan is not done yet")
         case .serverMetadata:
-            reply(
-                id,
-                [
-                    "name": "roost", "version": .string(RoostVersion.current),
-                    "extensions": ["binary_tensor_data", "model_repository", "statistics"],
-                ])
+            let extensions: JSONValue = ["binary_tensor_data", "model_repository", "statistics"]
+            reply(id, ["name": "roost", "version": .string(RoostVersion.current), "extensions": extensions])
         case .modelMetadata(let target): reply(id, try ModelMetadata(host, target).json)
         case .modelReady(let target): try modelReady(target, id)
         case .modelStatistics(let target): reply(id, try ModelStatistics(host, target).json)
@@ -48,15 +44,13 @@ final class Management {
         case .logs(let name): try logs(name, head.query.text, id)
         case .upload(let name, let version): try upload(name, version, head, body, id)
         case .restart(let target):
-            let who = Self.who(head)
-            let version = try versionID(target)
+            let (version, who) = (try versionID(target), Self.who(head))
             try host.deploying.command { machine throws(RoostError) in
                 try machine.restart(version, by: who, at: self.now)
             }
             confirm(id, try StatusReport(host).version(version))
         case .allow(let target):
-            let who = Self.who(head)
-            let version = try versionID(target)
+            let (version, who) = (try versionID(target), Self.who(head))
             _ = try host.deploying.machine.known(version)
             try host.deploying.command { machine throws(RoostError) in
                 machine.allowIncompatible(version, by: who, at: self.now)

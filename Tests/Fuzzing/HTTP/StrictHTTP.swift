@@ -176,7 +176,8 @@ extension HTTPMessage {
             }
             guard encoded.count >= 2, let decoded = UInt8(String(decoding: encoded.prefix(2), as: UTF8.self), radix: 16)
             else { throw .wrong("a percent") }
-            path.append(decoded)
+            // An encoded slash separates nothing, and stays as it is.
+            path += decoded == UInt8(ascii: "/") ? [byte] + encoded.prefix(2) : [decoded]
             encoded = encoded.dropFirst(2)
         }
     }

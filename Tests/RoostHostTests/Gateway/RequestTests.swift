@@ -233,14 +233,16 @@ import struct Foundation.UUID
                 client.send(get("/echo"))
                 #expect(client.reply()?.status == 200)
             }
-            let (waiting, local) = (Client(port: port), Client(path: folder + "/roost.sock"))
+            let waiting = Client(port: port)
+            var local: Client? = Client(path: folder + "/roost.sock")
             waiting.send(get("/echo"))
-            local.send(get("/local"))
-            #expect(local.reply()?.text == "local")
+            local?.send(get("/local"))
+            #expect(local?.reply()?.text == "local")
             // There is an end to that, too; and who waits comes to its turn.
             let second = Client(path: folder + "/roost.sock")
             second.send(get("/local"))
             others.removeAll()
+            local = nil
             #expect(waiting.reply()?.status == 200)
             #expect(second.reply()?.text == "local")
         }
