@@ -179,12 +179,12 @@ import Testing
         let page = unsafe memory.assumingMemoryBound(to: roost_channel_page.self)
         let tail = unsafe page.pointee.reply_tail
         var frame = roost_reply_frame()
-        let size = MemoryLayout<roost_reply_frame>.size
-        (frame.frame_size, frame.status, frame.json_size) = (UInt32(size), 200, ROOST_NO_BINARY)
+        let frameBytes = MemoryLayout<roost_reply_frame>.size
+        (frame.frame_size, frame.status, frame.json_size) = (UInt32(frameBytes), 200, ROOST_NO_BINARY)
         patch(&frame)
         unsafe memory.storeBytes(
             of: frame, toByteOffset: Int(ROOST_CHANNEL_PAGE) + 1 << 16 + Int(tail), as: roost_reply_frame.self)
-        unsafe page.pointee.reply_tail = tail + UInt64(size)
+        unsafe page.pointee.reply_tail = tail + UInt64(frameBytes)
         var found = 0
         try host.receive { _, _, body in found = body.byteCount }
         return found
