@@ -35,7 +35,7 @@ def test_a_drop_under_a_plan_is_promoted_step_by_step(host):
     assert shares(host) == {"2": 100} and host.predict(NAME, [ROW]).predictions == [5.0]
 
 
-@pytest.mark.parametrize("kind, words", [("errors", "errors"), ("deaths", "signal 11"), ("slow", "p99")])
+@pytest.mark.parametrize("kind, words", [("errors", "errors"), ("deaths", "signal 11"), ("slow", " of 1 row ")])
 def test_a_bad_version_goes_back_and_stays_away(host, models, kind, words):
     begin(host, model=models["good"], analysis=WIDE | {"latency": {"p99_margin": 0.5}})
     steady = calling(host, row=[40, 0])
